@@ -1,0 +1,1 @@
+"""The `idp` command line, for administrators (ADM-1, ADM-2)."""

@@ -1,0 +1,1 @@
+"""What is true whatever the transport: people, accounts, consents, life cycles, rules."""

@@ -1,0 +1,44 @@
+"""`Account` and its states (ACC)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AccountState(StrEnum):
+    """Whether the account may be used (LOG-6)."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Our record of a person; it exists only once its address is proven (ACC-4).
+
+    Attributes:
+        account_id: Internal, never on the wire.
+        email: The identifier as typed; mail goes there.
+        state: Active or locked.
+        password_is_generated: True when nobody knows the password (PWD-7).
+        language: "fr" or "en".
+        terms_version: The version of the terms accepted last.
+        created_at: When the account was opened.
+        last_sign_in_at: The latest login.
+    """
+
+    account_id: str
+    email: str
+    state: AccountState
+    password_is_generated: bool
+    language: str
+    terms_version: str
+    created_at: datetime
+    last_sign_in_at: datetime | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether the account may sign in and be spoken for."""
+        return self.state is AccountState.ACTIVE

@@ -1,0 +1,1 @@
+"""Upstream identity providers: here this server is the relying party."""

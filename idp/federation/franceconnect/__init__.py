@@ -1,0 +1,1 @@
+"""FranceConnect as an upstream provider (FC-1)."""

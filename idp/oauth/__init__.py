@@ -1,0 +1,1 @@
+"""The only package that knows Authlib as a server; no Flask."""

@@ -1,0 +1,1 @@
+"""What leaves this machine, each with a `Null` twin for tests and development."""

@@ -1,0 +1,1 @@
+"""The authorization request, from parameters to answer."""

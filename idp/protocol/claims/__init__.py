@@ -1,0 +1,1 @@
+"""Which claims go to whom."""

@@ -1,0 +1,1 @@
+"""What a client may register and how it proves itself."""

@@ -1,0 +1,1 @@
+"""Ends of sessions (LOG-7, OID-6)."""

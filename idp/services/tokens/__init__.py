@@ -1,0 +1,1 @@
+"""From a grant to tokens, and back."""

@@ -1,0 +1,1 @@
+"""Pages where a person manages an account: "Profil et préférences"."""

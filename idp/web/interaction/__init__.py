@@ -1,0 +1,1 @@
+"""Pages between /authorize and the redirect back."""
