@@ -1,0 +1,163 @@
+"""Accounts, identities, FranceConnect links, sign-ups, mailed links, terms."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+
+from idp.storage.models.metadata import metadata
+from idp.storage.types import Digest, JSONText, TZDateTime
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_canonical", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("password_is_generated", Boolean, nullable=False),
+    Column("password_changed_at", TZDateTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("language", Text, nullable=False),
+    Column("terms_version", Text, nullable=False),
+    Column("created_at", TZDateTime, nullable=False),
+    Column("last_sign_in_at", TZDateTime),
+    CheckConstraint("state IN ('active', 'locked')", name="state"),
+)
+
+account_attributes = Table(
+    "account_attributes",
+    metadata,
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("recorded_at", TZDateTime, nullable=False),
+)
+
+account_attribute_changes = Table(
+    "account_attribute_changes",
+    metadata,
+    Column("change_id", Text, primary_key=True),
+    Column(
+        "account_id",
+        ForeignKey("accounts.account_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("name", Text, nullable=False),
+    Column("old_value", Text),
+    Column("new_value", Text),
+    Column("source", Text, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", TZDateTime, nullable=False),
+)
+
+franceconnect_links = Table(
+    "franceconnect_links",
+    metadata,
+    Column("link_id", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("upstream_subject", Text, nullable=False),
+    Column("pivot_hash", Digest, nullable=False),
+    Column("linked_at", TZDateTime, nullable=False),
+    Column("last_sign_in_at", TZDateTime, nullable=False),
+    Column("ended_at", TZDateTime),
+    Column("ended_reason", Text),
+    # ACC-6: one identity, one account, and the reverse; ended links are history and free the identity.
+    Index("uq_franceconnect_links_live_account", "account_id", unique=True,
+          sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("uq_franceconnect_links_live_subject", "upstream_subject", unique=True,
+          sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("uq_franceconnect_links_live_pivot", "pivot_hash", unique=True,
+          sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+)  # fmt: skip
+
+signups = Table(
+    "signups",
+    metadata,
+    Column("signup_hash", Digest, primary_key=True),
+    Column("browser_hash", Digest, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_canonical", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("pending_id", Text),
+    Column("code_hash", Digest),
+    Column("code_expires_at", TZDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("mails_sent", Integer, nullable=False),
+    Column("link_hash", Digest, unique=True),
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+    Column("proven_at", TZDateTime),
+    Column("consumed_at", TZDateTime),
+    Column("created_at", TZDateTime, nullable=False),
+    # The identity that FranceConnect certified, sealed, when the account is created through it (ACC-2).
+    Column("franceconnect", Text),
+)
+
+account_links = Table(
+    "account_links",
+    metadata,
+    Column("token_hash", Digest, primary_key=True),
+    Column(
+        "account_id",
+        ForeignKey("accounts.account_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("purpose", Text, nullable=False),
+    Column("pending_id", Text),
+    Column("created_at", TZDateTime, nullable=False),
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+    Column("consumed_at", TZDateTime),
+)
+
+terms_versions = Table(
+    "terms_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("text_hash", Digest, nullable=False),
+    Column("effective_at", TZDateTime, nullable=False),
+    Column("published_at", TZDateTime, nullable=False),
+)
+
+terms_acceptances = Table(
+    "terms_acceptances",
+    metadata,
+    Column("acceptance_id", Text, primary_key=True),
+    Column(
+        "account_id",
+        ForeignKey("accounts.account_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("version", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("text_hash", Digest, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("accepted_at", TZDateTime, nullable=False),
+)
+
+throttle_counters = Table(
+    "throttle_counters",
+    metadata,
+    Column("key_hash", Digest, primary_key=True),
+    Column("state", JSONText, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+)
