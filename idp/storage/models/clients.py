@@ -23,9 +23,7 @@ client_secrets = Table(
     "client_secrets",
     metadata,
     Column("secret_hash", Digest, primary_key=True),
-    Column(
-        "client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", TZDateTime, nullable=False),
     Column("expires_at", TZDateTime),
 )
@@ -35,9 +33,7 @@ client_assertions = Table(
     "client_assertions",
     metadata,
     Column("jti_hash", Digest, primary_key=True),
-    Column(
-        "client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("expires_at", TZDateTime, nullable=False, index=True),
 )
 

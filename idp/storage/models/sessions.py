@@ -49,9 +49,7 @@ pending_authorizations = Table(
     metadata,
     Column("pending_id", Text, primary_key=True),
     Column("browser_hash", Digest, nullable=False),
-    Column(
-        "client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("parameters", JSONText, nullable=False),
     Column("created_at", TZDateTime, nullable=False),
     Column("expires_at", TZDateTime, nullable=False, index=True),

@@ -11,9 +11,7 @@ token_families = Table(
     "token_families",
     metadata,
     Column("family_id", Text, primary_key=True),
-    Column(
-        "client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), index=True),
     # No foreign keys to consents and sessions: both are purged before the family is.
     Column("consent_id", Text),

@@ -1,0 +1,369 @@
+"""Reads `config.toml` once, checks it and returns frozen `Settings`.
+
+Each attribute is a key of the file, in the section that its class describes; its description is the comment
+in `config.example.toml` and the row in `docs/configuration.md`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Seconds = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class ConfigurationError(Exception):
+    """The configuration can't be used; the text names the key and the file."""
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the provider listens and how it is reached."""
+
+    issuer: Annotated[
+        str,
+        Meta(
+            description="Public address of the provider, https, without a trailing slash; http is taken for localhost only."
+        ),
+    ] = "http://localhost:8000"
+    bind: Annotated[str, Meta(description="Address and port to listen on.")] = "127.0.0.1:8000"
+    engine: Annotated[
+        Literal["granian", "gunicorn"],
+        Meta(description="Server program; docs/decisions says which does what."),
+    ] = "gunicorn"
+    workers: Annotated[
+        int, Meta(ge=0, description="Worker processes; 0 means one for each core, 4 at most.")
+    ] = 0
+    threads: Annotated[Count, Meta(description="Threads of each worker.")] = 4
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses or networks whose X-Forwarded-* headers are believed; none by default."),
+    ] = ()
+    request_timeout_seconds: Annotated[
+        Seconds, Meta(description="A request that takes longer is abandoned.")
+    ] = 30
+    graceful_seconds: Annotated[
+        Seconds, Meta(description="How long requests in flight may take to finish at a stop.")
+    ] = 10
+    worker: Annotated[bool, Meta(description="Run the delivery worker beside the server.")] = True
+
+
+class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where everything that must survive is kept."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="sqlite:///PATH (four slashes for an absolute path) or postgresql://USER:PASSWORD@HOST/NAME."
+        ),
+    ] = "sqlite:///var/idp.db"
+
+
+class Keys(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Signing keys."""
+
+    directory: Annotated[str, Meta(description="Folder of the private keys, mode 0700; back it up.")] = "keys"
+    passphrase_file: Annotated[
+        str,
+        Meta(
+            description="File with the passphrase of the private keys; empty leaves them in clear, mode 0600. IDP_KEYS_PASSPHRASE in the environment does the same."
+        ),
+    ] = ""
+    algorithms: Annotated[
+        tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...],
+        Meta(description="Algorithms to sign with; RS256 is asked for by OpenID Connect."),
+    ] = ("ES256", "RS256")
+    next_minimum_age_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="How long a key is published before it signs; at least the time that JWK Sets are cached."
+        ),
+    ] = 7200
+
+
+class Mail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Outgoing mail."""
+
+    host: Annotated[str, Meta(description="SMTP server.")] = "localhost"
+    port: Annotated[Port, Meta(description="Its port.")] = 25
+    security: Annotated[
+        Literal["none", "starttls", "tls"],
+        Meta(description="Protection of the connection; none is for a server on this machine."),
+    ] = "starttls"
+    username: Annotated[str, Meta(description="Account on the SMTP server; empty for none.")] = ""
+    password_file: Annotated[str, Meta(description="File with its password.")] = ""
+    sender: Annotated[str, Meta(description="From address.")] = "Mon Paris <ne-pas-repondre@example.org>"
+    timeout_seconds: Annotated[Seconds, Meta(description="How long to wait for the SMTP server.")] = 10
+
+
+class FranceConnect(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """FranceConnect, the State's identity federator."""
+
+    enabled: Annotated[bool, Meta(description="Offer FranceConnect.")] = False
+    issuer: Annotated[str, Meta(description="Issuer of FranceConnect, path included.")] = (
+        "https://oidc.franceconnect.gouv.fr/api/v2"
+    )
+    client_id: Annotated[str, Meta(description="Client identifier given by the partner portal.")] = ""
+    client_secret: Annotated[str, Meta(description="Its secret; prefer client_secret_file.")] = ""
+    client_secret_file: Annotated[str, Meta(description="File with its secret.")] = ""
+    signing_algorithm: Annotated[
+        Literal["ES256", "RS256"],
+        Meta(description="Algorithm registered for the ID token and UserInfo."),
+    ] = "ES256"
+    acr_values: Annotated[str, Meta(description="Level asked for.")] = "eidas1"
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(description="What is asked for; each scope must be in the authorization."),
+    ] = ("openid", "identite_pivot", "preferred_username", "email", "idp_birthdate")
+    timeout_seconds: Annotated[Seconds, Meta(description="How long to wait for FranceConnect.")] = 5
+    leeway_seconds: Annotated[int, Meta(ge=0, le=60, description="Clock difference tolerated.")] = 30
+    jwks_minimum_refetch_seconds: Annotated[
+        Seconds, Meta(description="Shortest time between two fetches of its keys.")
+    ] = 10
+
+
+class Password(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rules for new passwords."""
+
+    minimum_length: Annotated[
+        int,
+        Meta(ge=8, le=64, description="Shortest password, in characters; the terms of use say 8."),
+    ] = 8
+    recommended_length: Annotated[
+        int,
+        Meta(
+            ge=8,
+            le=64,
+            description="Length that the page recommends; 13 characters of this alphabet make 80 bits.",
+        ),
+    ] = 13
+    refuse_common: Annotated[
+        bool, Meta(description="Refuse common and breached passwords (embedded list, no network).")
+    ] = True
+    refuse_personal: Annotated[
+        bool, Meta(description="Refuse a password that contains the person's address or name.")
+    ] = True
+    common_list: Annotated[
+        str, Meta(description="Another list of the same format; empty for the embedded one.")
+    ] = ""
+    context_words: Annotated[
+        tuple[str, ...],
+        Meta(description="Words refused inside a password: the names of the city and the service."),
+    ] = ("monparis",)
+
+
+class Hashing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Argon2id; less than the floor of OWASP is refused at start."""
+
+    memory_kib: Annotated[int, Meta(ge=7168, description="Memory of one hash, in KiB.")] = 19456
+    time_cost: Annotated[Count, Meta(description="Passes.")] = 2
+    parallelism: Annotated[Count, Meta(description="Lanes.")] = 1
+    concurrency: Annotated[
+        int,
+        Meta(ge=0, description="Hashes computed at once in a worker; 0 means the number of cores."),
+    ] = 0
+    queue_seconds: Annotated[
+        Seconds,
+        Meta(description="How long a login may wait for its turn before the answer is 503."),
+    ] = 5
+
+
+class Sessions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Signed-in browsers."""
+
+    idle_seconds: Annotated[
+        Seconds,
+        Meta(description="A session unused for so long ends; RGAA 13.1 asks for 20 hours or more."),
+    ] = 72_000
+    absolute_seconds: Annotated[Seconds, Meta(description="A session ends after so long, used or not.")] = (
+        604_800
+    )
+    recent_seconds: Annotated[
+        Seconds, Meta(description="A sensitive act asks again for the password after so long.")
+    ] = 900
+    most_per_account: Annotated[Count, Meta(description="Beyond so many, the oldest session ends.")] = 20
+
+
+class Tokens(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Lives of tokens."""
+
+    code_seconds: Annotated[int, Meta(ge=10, le=600, description="Authorization code.")] = 60
+    access_token_seconds: Annotated[Seconds, Meta(description="Access token.")] = 300
+    id_token_seconds: Annotated[Seconds, Meta(description="ID token.")] = 300
+    refresh_idle_seconds: Annotated[Seconds, Meta(description="Refresh token that is not used.")] = 1_209_600
+    refresh_absolute_seconds: Annotated[
+        Seconds, Meta(description="Refresh tokens of one authorization, however often renewed.")
+    ] = 7_776_000
+    refresh_retry_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60,
+            description="A public client that lost the answer gets the same successor again within so long.",
+        ),
+    ] = 10
+
+
+class Throttle(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Brakes against guessing; docs/security.md says why."""
+
+    free_tries: Annotated[Count, Meta(description="Wrong passwords before the first delay.")] = 5
+    first_delay_seconds: Annotated[Seconds, Meta(description="First delay; each next one doubles.")] = 60
+    longest_delay_seconds: Annotated[Seconds, Meta(description="Longest delay.")] = 1800
+    tries_per_day: Annotated[Count, Meta(description="Wrong passwords in 24 hours for one account.")] = 25
+    network_tries_per_minute: Annotated[
+        Count, Meta(description="Wrong passwords a minute from one network.")
+    ] = 20
+    mails_per_hour: Annotated[
+        Count,
+        Meta(description="Mails an hour to one address, for sign-up and for a new password each."),
+    ] = 5
+    signups_per_network: Annotated[Count, Meta(description="Sign-ups in 10 minutes from one network.")] = 20
+
+
+class Outbound(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Requests that the provider sends."""
+
+    allow_private_networks: Annotated[
+        bool, Meta(description="Let requests go to private addresses: tests and closed networks.")
+    ] = False
+    ca_bundle: Annotated[
+        str, Meta(description="File of certificate authorities; empty for the system's.")
+    ] = ""
+
+
+class Logs(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Structured logs, on standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="Least serious event that is written."),
+    ] = "info"
+    format: Annotated[
+        Literal["json", "console"], Meta(description="json for machines, console for people.")
+    ] = "json"
+
+
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Prometheus."""
+
+    enabled: Annotated[bool, Meta(description="Serve /metrics.")] = True
+    allowed_networks: Annotated[tuple[str, ...], Meta(description="Who may read /metrics.")] = (
+        "127.0.0.0/8",
+        "::1/128",
+    )
+
+
+class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the pages say of the city."""
+
+    name: Annotated[str, Meta(description="Name of the account, on every page.")] = "Mon Paris"
+    phone: Annotated[str, Meta(description="Number to call in case of loss, theft or misuse.")] = "3975"
+    contact_uri: Annotated[str, Meta(description="The city's contact form.")] = "https://www.paris.fr/contact"
+    support_email: Annotated[
+        str,
+        Meta(description="Where residents write to the data protection officer; empty for none."),
+    ] = ""
+    accessibility_state: Annotated[
+        Literal["totalement conforme", "partiellement conforme", "non conforme"],
+        Meta(description="State of the accessibility audit; non conforme until there is one."),
+    ] = "non conforme"
+    templates: Annotated[
+        str,
+        Meta(description="Folder whose templates replace those of the same path; empty for none."),
+    ] = ""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file."""
+
+    server: Server = Server()
+    database: DatabaseSettings = DatabaseSettings()
+    keys: Keys = Keys()
+    mail: Mail = Mail()
+    franceconnect: FranceConnect = FranceConnect()
+    password: Password = Password()
+    hashing: Hashing = Hashing()
+    sessions: Sessions = Sessions()
+    tokens: Tokens = Tokens()
+    throttle: Throttle = Throttle()
+    outbound: Outbound = Outbound()
+    logs: Logs = Logs()
+    metrics: Metrics = Metrics()
+    city: City = City()
+
+
+def load(path: Path) -> Settings:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigurationError: Missing, not TOML, an unknown key, a wrong type, or values that contradict each other.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    return parse(raw, str(path))
+
+
+def parse(raw: dict[str, Any], source: str) -> Settings:
+    """Turn the content of a configuration file into settings.
+
+    Raises:
+        ConfigurationError: As in `load`.
+    """
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{source}: {error}") from error
+    problems = contradictions(settings)
+    if problems:
+        raise ConfigurationError("\n".join(f"{source}: {problem}" for problem in problems))
+    return settings
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """Name values that are right alone and wrong together."""
+    found = []
+    issuer = settings.server.issuer
+    if issuer.endswith("/") or "?" in issuer or "#" in issuer:
+        found.append("server.issuer has neither trailing slash, query nor fragment (OIDC Discovery 3)")
+    if not issuer.startswith("https://") and not is_local(issuer):
+        found.append("server.issuer must be https (http is taken for localhost only)")
+    if settings.franceconnect.enabled:
+        if not settings.franceconnect.client_id:
+            found.append("franceconnect.client_id is needed when franceconnect.enabled is true")
+        if not (settings.franceconnect.client_secret or settings.franceconnect.client_secret_file):
+            found.append("franceconnect.client_secret_file is needed when franceconnect.enabled is true")
+    if settings.sessions.idle_seconds > settings.sessions.absolute_seconds:
+        found.append("sessions.idle_seconds is longer than sessions.absolute_seconds")
+    if settings.password.recommended_length < settings.password.minimum_length:
+        found.append("password.recommended_length is less than password.minimum_length")
+    return found
+
+
+def is_local(issuer: str) -> bool:
+    """Tell whether an issuer is this machine, where http and plain cookies are right."""
+    host = issuer.removeprefix("http://").split("/", 1)[0].rsplit(":", 1)[0]
+    return issuer.startswith("http://") and host in {"localhost", "127.0.0.1", "[::1]"}
+
+
+def secret_from(value: str, file: str) -> str:
+    """Read a secret from its file, or take the value of the key beside it.
+
+    Raises:
+        ConfigurationError: The file can't be read.
+    """
+    if not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error

@@ -1,0 +1,109 @@
+"""Queries about messages that wait for delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from idp.storage.models import outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is due."""
+
+    message_id: str
+    kind: str
+    payload: str
+    attempts: int
+    expires_at: datetime
+
+
+def add(
+    connection: Connection,
+    *,
+    message_id: str,
+    kind: str,
+    payload: str,
+    account_id: str | None,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    """Queue a message in the transaction of what it tells."""
+    connection.execute(
+        insert(outbox).values(
+            message_id=message_id,
+            kind=kind,
+            payload=payload,
+            account_id=account_id,
+            created_at=now,
+            expires_at=expires_at,
+            next_attempt_at=now,
+            attempts=0,
+        )
+    )
+
+
+def claim(connection: Connection, *, now: datetime, until: datetime, limit: int) -> Sequence[Message]:
+    """Take messages that are due, so that no other worker takes them before `until`.
+
+    PostgreSQL passes over rows that another worker holds; SQLite has one writer at a time.
+    """
+    due = (
+        select(outbox.c.message_id)
+        .where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None), outbox.c.next_attempt_at <= now)
+        .order_by(outbox.c.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(outbox)
+        .where(outbox.c.message_id.in_(due.scalar_subquery()))
+        .values(next_attempt_at=until, attempts=outbox.c.attempts + 1)
+        .returning(
+            outbox.c.message_id, outbox.c.kind, outbox.c.payload, outbox.c.attempts, outbox.c.expires_at
+        )
+    )
+    return [Message(*row) for row in connection.execute(statement)]
+
+
+def delivered(connection: Connection, message_id: str, now: datetime) -> None:
+    """Mark a message as delivered and forget what it said."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.message_id == message_id)
+        .values(delivered_at=now, payload="", last_error=None)
+    )
+
+
+def failed(connection: Connection, message_id: str, *, error: str, next_attempt_at: datetime) -> None:
+    """Say why a delivery failed and when it is tried again."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.message_id == message_id)
+        .values(last_error=error, next_attempt_at=next_attempt_at)
+    )
+
+
+def died(connection: Connection, message_id: str, *, error: str, now: datetime) -> None:
+    """Give a message up: visible in the CLI, its content forgotten."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.message_id == message_id)
+        .values(dead_at=now, last_error=error, payload="")
+    )
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Count messages that wait and that were given up, for the metrics."""
+    waiting = select(func.count()).where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None))
+    dead = select(func.count()).where(outbox.c.dead_at.is_not(None))
+    return {"waiting": connection.scalar(waiting) or 0, "dead": connection.scalar(dead) or 0}

@@ -1,0 +1,54 @@
+"""Queries about authorization requests that wait for the person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from idp.domain.pending_authorization import PendingAuthorization
+from idp.storage.models import pending_authorizations
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_TABLE = pending_authorizations
+_BY_ID = select(*(column for column in _TABLE.c if column.name != "browser_hash")).where(
+    _TABLE.c.pending_id == bindparam("id_"), _TABLE.c.browser_hash == bindparam("browser")
+)
+#: Marks that a step of the way may set.
+MARKS = frozenset({"authenticated_at", "account_selected_at", "consented_at"})
+
+
+def create(connection: Connection, pending: PendingAuthorization, *, browser_hash: bytes) -> None:
+    """Keep a request until the person has answered."""
+    connection.execute(
+        insert(_TABLE).values(
+            pending_id=pending.pending_id,
+            browser_hash=browser_hash,
+            client_id=pending.client_id,
+            parameters=pending.parameters,
+            created_at=pending.created_at,
+            expires_at=pending.expires_at,
+        )
+    )
+
+
+def find(connection: Connection, pending_id: str, *, browser_hash: bytes) -> PendingAuthorization | None:
+    """Find a request by its identifier, in the browser that brought it and no other."""
+    row = connection.execute(_BY_ID, {"id_": pending_id, "browser": browser_hash}).one_or_none()
+    return None if row is None else PendingAuthorization(**row._asdict())
+
+
+def mark(connection: Connection, pending_id: str, mark: str, now: datetime) -> None:
+    """Write that the person passed a step: one of `MARKS`."""
+    if mark not in MARKS:
+        raise ValueError(mark)
+    connection.execute(update(_TABLE).where(_TABLE.c.pending_id == pending_id).values({mark: now}))
+
+
+def remove(connection: Connection, pending_id: str) -> bool:
+    """Drop an answered request; False when another tab answered it first."""
+    return connection.execute(delete(_TABLE).where(_TABLE.c.pending_id == pending_id)).rowcount == 1

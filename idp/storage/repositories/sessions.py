@@ -1,0 +1,202 @@
+"""Queries about sessions and known devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from idp.domain.account import Account
+from idp.domain.authentication import Authentication
+from idp.domain.session import Session
+from idp.storage.models import accounts, devices, sessions
+from idp.storage.repositories.accounts import account_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_SESSION_COLUMNS = (
+    sessions.c.session_id,
+    sessions.c.created_at.label("session_created_at"),
+    sessions.c.last_seen_at,
+    sessions.c.authenticated_at,
+    sessions.c.amr,
+    sessions.c.acr,
+    sessions.c.upstream,
+    sessions.c.browser,
+)
+_ACCOUNT_COLUMNS = tuple(column for column in accounts.c if column.name != "password_hash")
+_BY_COOKIE = (
+    select(*_SESSION_COLUMNS, *_ACCOUNT_COLUMNS)
+    .join_from(sessions, accounts)
+    .where(sessions.c.cookie_hash == bindparam("hash_"))
+)
+_OF_ACCOUNT = (
+    select(*_SESSION_COLUMNS, sessions.c.account_id, accounts.c.language)
+    .join_from(sessions, accounts)
+    .where(sessions.c.account_id == bindparam("id_"))
+    .order_by(sessions.c.last_seen_at.desc())
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session and the account it belongs to, read by one statement."""
+
+    session: Session
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session as its owner sees it (LOG-5)."""
+
+    session: Session
+    browser: str
+
+
+def by_cookie(connection: Connection, cookie_hash: bytes) -> SignedIn | None:
+    """Find a session and its account by the hash of the cookie; limits are the caller's to check."""
+    row = connection.execute(_BY_COOKIE, {"hash_": cookie_hash}).one_or_none()
+    return None if row is None else SignedIn(_session_from(row), account_from(row))
+
+
+def of_account(connection: Connection, account_id: str) -> list[ListedSession]:
+    """List the sessions of an account, the latest seen first."""
+    rows = connection.execute(_OF_ACCOUNT, {"id_": account_id})
+    return [ListedSession(_session_from(row), row.browser) for row in rows]
+
+
+def create(
+    connection: Connection,
+    session: Session,
+    *,
+    cookie_hash: bytes,
+    expires_at: datetime,
+    browser: str,
+    upstream_id_token: str | None = None,
+) -> None:
+    """Write a new session."""
+    connection.execute(
+        insert(sessions).values(
+            session_id=session.session_id,
+            cookie_hash=cookie_hash,
+            account_id=session.account_id,
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            expires_at=expires_at,
+            authenticated_at=session.authentication.at,
+            amr=session.authentication.methods,
+            acr=session.authentication.level,
+            upstream=session.upstream,
+            upstream_id_token=upstream_id_token,
+            browser=browser,
+        )
+    )
+
+
+def renew(
+    connection: Connection,
+    session_id: str,
+    authentication: Authentication,
+    *,
+    cookie_hash: bytes,
+    now: datetime,
+    upstream: str | None,
+    upstream_id_token: str | None,
+) -> bool:
+    """Give a session a new cookie and a new proof of presence (S-40); False when it has ended."""
+    result = connection.execute(
+        update(sessions)
+        .where(sessions.c.session_id == session_id)
+        .values(
+            cookie_hash=cookie_hash,
+            last_seen_at=now,
+            authenticated_at=authentication.at,
+            amr=authentication.methods,
+            acr=authentication.level,
+            upstream=upstream,
+            upstream_id_token=upstream_id_token,
+        )
+    )
+    return result.rowcount == 1
+
+
+def touch(connection: Connection, session_id: str, now: datetime) -> None:
+    """Write that the session was used."""
+    connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(last_seen_at=now))
+
+
+def upstream_id_token(connection: Connection, session_id: str) -> str | None:
+    """Read the sealed ID token of FranceConnect that the session was opened with."""
+    return connection.scalar(select(sessions.c.upstream_id_token).where(sessions.c.session_id == session_id))
+
+
+def end(connection: Connection, account_id: str, session_id: str) -> bool:
+    """End one session of an account; False when it was not there."""
+    statement = delete(sessions).where(
+        sessions.c.session_id == session_id, sessions.c.account_id == account_id
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def end_all(connection: Connection, account_id: str, *, but: str | None = None) -> Sequence[str]:
+    """End the sessions of an account, but one; gives back those that ended."""
+    statement = delete(sessions).where(sessions.c.account_id == account_id)
+    if but is not None:
+        statement = statement.where(sessions.c.session_id != but)
+    return connection.scalars(statement.returning(sessions.c.session_id)).all()
+
+
+def end_oldest(connection: Connection, account_id: str, *, keep: int) -> None:
+    """End the oldest sessions of an account beyond a number (S-36)."""
+    kept = (
+        select(sessions.c.session_id)
+        .where(sessions.c.account_id == account_id)
+        .order_by(sessions.c.last_seen_at.desc())
+        .limit(keep)
+    )
+    connection.execute(
+        delete(sessions).where(sessions.c.account_id == account_id, sessions.c.session_id.not_in(kept))
+    )
+
+
+def device_is_known(connection: Connection, account_id: str, device_hash: bytes) -> bool:
+    """Tell whether an account has signed in from this browser before (LOG-2, LOG-5)."""
+    statement = select(devices.c.device_hash).where(
+        devices.c.device_hash == device_hash, devices.c.account_id == account_id
+    )
+    return connection.scalar(statement) is not None
+
+
+def remember_device(connection: Connection, account_id: str, device_hash: bytes, now: datetime) -> bool:
+    """Remember the browser of a sign-in; True when it is new to the account."""
+    seen = connection.execute(
+        update(devices)
+        .where(devices.c.device_hash == device_hash, devices.c.account_id == account_id)
+        .values(last_seen_at=now)
+    )
+    if seen.rowcount:
+        return False
+    connection.execute(
+        insert(devices).values(
+            device_hash=device_hash, account_id=account_id, created_at=now, last_seen_at=now
+        )
+    )
+    return True
+
+
+def _session_from(row: Row[tuple[object, ...]]) -> Session:
+    return Session(
+        session_id=row.session_id,
+        account_id=row.account_id,
+        authentication=Authentication(row.authenticated_at, tuple(row.amr), row.acr),
+        created_at=row.session_created_at,
+        last_seen_at=row.last_seen_at,
+        language=row.language,
+        upstream=row.upstream,
+    )
