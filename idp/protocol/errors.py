@@ -1,0 +1,239 @@
+"""`ProtocolError`: the class says how it travels, the code says what it means (OID-9).
+
+    ProtocolError(code, description, *, reason)
+    ├── DirectError       our own error page; never redirected (RFC 6749 section 4.1.2.1)
+    ├── RedirectedError   through the browser to the client; stands in
+    │                     `authorization/response_mode.py`, beside the `ReturnAddress` it needs
+    ├── EndpointError     JSON at the back-channel endpoints (RFC 6749 section 5.2)
+    └── BearerError       WWW-Authenticate at /userinfo (RFC 6750 section 3.1)
+
+`description` is public, ASCII and constant, never a value of the request: it ends up in headers
+and on pages. `reason` is for the log only, and names no person.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from idp.domain.client import Client
+
+#: The protection space named in every challenge (RFC 9110 section 11.5).
+REALM = "mon-paris"
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, in the words of the standards."""
+
+    # RFC 6749 sections 4.1.2.1 and 5.2
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    INVALID_SCOPE = "invalid_scope"
+    ACCESS_DENIED = "access_denied"
+    SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    # OIDC Core 3.1.2.6
+    INTERACTION_REQUIRED = "interaction_required"
+    LOGIN_REQUIRED = "login_required"
+    ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    CONSENT_REQUIRED = "consent_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
+    # OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    # RFC 6750 section 3.1
+    INVALID_TOKEN = "invalid_token"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    # RFC 7009 section 2.2.1
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
+
+
+#: What each code says when the one who raises it has nothing more precise to say.
+DESCRIPTIONS = {
+    ErrorCode.INVALID_REQUEST: "The request is missing a parameter or has an invalid one.",
+    ErrorCode.INVALID_CLIENT: "Client authentication failed.",
+    ErrorCode.INVALID_GRANT: "The grant is invalid, expired, revoked or was issued to another client.",
+    ErrorCode.UNAUTHORIZED_CLIENT: "The client is not allowed to do this.",
+    ErrorCode.UNSUPPORTED_GRANT_TYPE: "This grant type is not supported.",
+    ErrorCode.UNSUPPORTED_RESPONSE_TYPE: "This response type is not supported.",
+    ErrorCode.INVALID_SCOPE: "The scope is missing, malformed or not allowed.",
+    ErrorCode.ACCESS_DENIED: "The person or the provider refused the request.",
+    ErrorCode.SERVER_ERROR: "The provider met an unexpected condition.",
+    ErrorCode.TEMPORARILY_UNAVAILABLE: "The provider is unable to answer now; try again later.",
+    ErrorCode.INTERACTION_REQUIRED: "The person has to do something before this can go on.",
+    ErrorCode.LOGIN_REQUIRED: "The person has to sign in.",
+    ErrorCode.ACCOUNT_SELECTION_REQUIRED: "The person has to choose an account.",
+    ErrorCode.CONSENT_REQUIRED: "The person has to give consent.",
+    ErrorCode.REQUEST_NOT_SUPPORTED: "The request parameter is not supported.",
+    ErrorCode.REQUEST_URI_NOT_SUPPORTED: "The request_uri parameter is not supported.",
+    ErrorCode.REGISTRATION_NOT_SUPPORTED: "The registration parameter is not supported.",
+    ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS: "The required authentication level is out of reach.",
+    ErrorCode.INVALID_TOKEN: "The access token is invalid, expired or revoked.",
+    ErrorCode.INSUFFICIENT_SCOPE: "The access token does not give access to this.",
+    ErrorCode.UNSUPPORTED_TOKEN_TYPE: "This kind of token can not be revoked here.",
+}
+
+
+class ProtocolError(Exception):
+    """A request that breaks a rule of the wire.
+
+    Attributes:
+        code: What it means, for programs.
+        description: What it means, for the developer of the client: ASCII and constant.
+        reason: What happened exactly, for our log only.
+    """
+
+    def __init__(self, code: ErrorCode, description: str | None = None, *, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.description = DESCRIPTIONS[code] if description is None else description
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say what a log line needs; answers are made from `code` and `description`."""
+        return f"{self.code}: {self.reason}"
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The members of the JSON answer (RFC 6749 section 5.2)."""
+        return {"error": self.code.value, "error_description": self.description}
+
+
+class Problem(StrEnum):
+    """What our own error page has to explain to the person, in words of their language."""
+
+    CLIENT_MISSING = "client_missing"
+    CLIENT_UNKNOWN = "client_unknown"
+    CLIENT_DISABLED = "client_disabled"
+    REDIRECT_URI_MISSING = "redirect_uri_missing"
+    REDIRECT_URI_UNKNOWN = "redirect_uri_unknown"
+    HINT_INVALID = "hint_invalid"
+    REQUEST_MALFORMED = "request_malformed"
+
+
+class DirectError(ProtocolError):
+    """An error for our own page: nothing proves that anybody else may hear of it.
+
+    RFC 6749 section 4.1.2.1: "MUST NOT automatically redirect the user-agent to the invalid
+    redirection URI".
+
+    Attributes:
+        problem: What the page explains.
+        client: The service concerned, when it is known, so that the page can name it.
+    """
+
+    status = 400
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        description: str | None = None,
+        *,
+        reason: str,
+        problem: Problem = Problem.REQUEST_MALFORMED,
+        client: Client | None = None,
+    ) -> None:
+        super().__init__(code, description, reason=reason)
+        self.problem = problem
+        self.client = client
+
+
+class EndpointError(ProtocolError):
+    """An error answered as JSON at /token, /revoke and /introspect (RFC 6749 section 5.2).
+
+    Attributes:
+        used_basic: True when the client tried the Authorization header.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        description: str | None = None,
+        *,
+        reason: str,
+        used_basic: bool = False,
+    ) -> None:
+        super().__init__(code, description, reason=reason)
+        self.used_basic = used_basic
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _ENDPOINT_STATUS.get(self.code, 400)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge, for a client that used the Authorization header, and for no other.
+
+        A browser opens a password dialog of its own at a Basic challenge: a client that runs in a
+        page must not cause one.
+        """
+        if self.code is ErrorCode.INVALID_CLIENT and self.used_basic:
+            # RFC 6749 section 5.2: "MUST respond with an HTTP 401 (Unauthorized) status code and
+            # include the "WWW-Authenticate" response header field matching the authentication
+            # scheme used by the client".
+            return {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
+        return {}
+
+
+_ENDPOINT_STATUS = {
+    ErrorCode.INVALID_CLIENT: 401,
+    ErrorCode.SERVER_ERROR: 500,
+    ErrorCode.TEMPORARILY_UNAVAILABLE: 503,
+}
+
+
+class BearerError(ProtocolError):
+    """An error told in the WWW-Authenticate header of a protected resource (RFC 6750 section 3).
+
+    Attributes:
+        scope: The scope that would do, for insufficient_scope.
+        token_presented: False when the request had no credentials at all.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        description: str | None = None,
+        *,
+        reason: str,
+        scope: str | None = None,
+        token_presented: bool = True,
+    ) -> None:
+        super().__init__(code, description, reason=reason)
+        self.scope = scope
+        self.token_presented = token_presented
+
+    @classmethod
+    def without_token(cls) -> BearerError:
+        """Say that a token is needed, and nothing more."""
+        return cls(ErrorCode.INVALID_TOKEN, reason="no access token", token_presented=False)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _BEARER_STATUS.get(self.code, 400)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge.
+
+        RFC 6750 section 3.1: without credentials, "the resource server SHOULD NOT include an error
+        code or other error information".
+        """
+        challenge = f'Bearer realm="{REALM}"'
+        if self.token_presented:
+            challenge += f', error="{self.code}", error_description="{self.description}"'
+        if self.scope is not None:
+            challenge += f', scope="{self.scope}"'
+        return {"WWW-Authenticate": challenge}
+
+
+_BEARER_STATUS = {
+    ErrorCode.INVALID_TOKEN: 401,
+    ErrorCode.INSUFFICIENT_SCOPE: 403,
+}
