@@ -28,6 +28,7 @@ _CHECKSUM_LENGTH = 6
 _BODY_LENGTH = 43
 _PREFIX_LENGTH = 4
 _NONCE_BYTES = 12
+_FORM_NONCE_BYTES = 16
 
 
 class SecretKind(StrEnum):
@@ -58,10 +59,7 @@ def derived_secret(kind: SecretKind, key: bytes, source: bytes) -> str:
 
 def is_well_formed(kind: SecretKind, candidate: str) -> bool:
     """Tell whether a string can be a secret of this kind, without a query."""
-    if (
-        len(candidate) != _PREFIX_LENGTH + _BODY_LENGTH + _CHECKSUM_LENGTH
-        or not candidate.isascii()
-    ):
+    if len(candidate) != _PREFIX_LENGTH + _BODY_LENGTH + _CHECKSUM_LENGTH or not candidate.isascii():
         return False
     head = candidate[:-_CHECKSUM_LENGTH]
     return head.startswith(kind) and _checksum(head) == candidate[-_CHECKSUM_LENGTH:]
@@ -91,6 +89,22 @@ def new_id(now: datetime) -> str:
     """Make an identifier that sorts by time: 48 bits of milliseconds, 80 random bits, 26 characters."""
     number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def form_token(key: bytes, browser_hash: bytes) -> str:
+    """Make the token of a form: bound to a browser, different at each call so that compression tells nothing."""
+    nonce = secrets.token_bytes(_FORM_NONCE_BYTES)
+    return base64.urlsafe_b64encode(nonce + hmac.digest(key, nonce + browser_hash, "sha256")).decode()
+
+
+def is_form_token(key: bytes, browser_hash: bytes, candidate: str) -> bool:
+    """Tell whether a form's token was made for this browser."""
+    try:
+        raw = base64.urlsafe_b64decode(candidate.encode("ascii"))
+    except ValueError:
+        return False
+    nonce, proof = raw[:_FORM_NONCE_BYTES], raw[_FORM_NONCE_BYTES:]
+    return hmac.compare_digest(proof, hmac.digest(key, nonce + browser_hash, "sha256"))
 
 
 class KeyDerivation:

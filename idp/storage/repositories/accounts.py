@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -139,7 +139,7 @@ def remove(connection: Connection, account_id: str) -> bool:
     return connection.execute(delete(accounts).where(accounts.c.account_id == account_id)).rowcount == 1
 
 
-def account_from(row: Row[tuple[object, ...]]) -> Account:
+def account_from(row: Row[*tuple[Any, ...]]) -> Account:
     """Read an account from a row that has the columns of `accounts`."""
     return Account(
         account_id=row.account_id,

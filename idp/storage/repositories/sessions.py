@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -190,7 +190,7 @@ def remember_device(connection: Connection, account_id: str, device_hash: bytes,
     return True
 
 
-def _session_from(row: Row[tuple[object, ...]]) -> Session:
+def _session_from(row: Row[*tuple[Any, ...]]) -> Session:
     return Session(
         session_id=row.session_id,
         account_id=row.account_id,

@@ -1,0 +1,174 @@
+"""What is written to the audit trail: one dataclass per event, no personal value in any (ADM-3, PRI-3)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; its fields are the details kept with it."""
+
+    name: ClassVar[str]
+
+    def details(self) -> dict[str, Any]:
+        """Give the fields as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCreated(Event):
+    """An account was opened, by "email" or through "franceconnect"."""
+
+    name: ClassVar[str] = "account.created"
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLocked(Event):
+    """An account was locked (LOG-6)."""
+
+    name: ClassVar[str] = "account.locked"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUnlocked(Event):
+    """An account was unlocked (LOG-6)."""
+
+    name: ClassVar[str] = "account.unlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted(Event):
+    """An account was erased; the line names nobody (LIF-4)."""
+
+    name: ClassVar[str] = "account.deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInEvent(Event):
+    """A person signed in."""
+
+    name: ClassVar[str] = "sign_in.succeeded"
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused(Event):
+    """A password was wrong, or a try came too early; the account is named when it exists."""
+
+    name: ClassVar[str] = "sign_in.refused"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    """Sessions ended: "sign_out", "ended_by_person", "password_changed", "locked"."""
+
+    name: ClassVar[str] = "session.ended"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged(Event):
+    """A password was set: "change", "reset"."""
+
+    name: ClassVar[str] = "password.changed"
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityEdited(Event):
+    """A person changed declared identity; the names of the attributes, never their values."""
+
+    name: ClassVar[str] = "identity.edited"
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FranceConnectLinked(Event):
+    """A FranceConnect identity was linked to the account."""
+
+    name: ClassVar[str] = "franceconnect.linked"
+
+
+@dataclass(frozen=True, slots=True)
+class FranceConnectRefreshed(Event):
+    """A FranceConnect login changed certified attributes; their names."""
+
+    name: ClassVar[str] = "franceconnect.refreshed"
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FranceConnectRefused(Event):
+    """An answer of FranceConnect was refused; which check failed."""
+
+    name: ClassVar[str] = "franceconnect.refused"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPublished(Event):
+    """A version of the terms was published (CGU-1)."""
+
+    name: ClassVar[str] = "terms.published"
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermsAccepted(Event):
+    """A person accepted a version of the terms (CGU-3)."""
+
+    name: ClassVar[str] = "terms.accepted"
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven(Event):
+    """A person allowed a client scopes and claims (CON-2)."""
+
+    name: ClassVar[str] = "consent.given"
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRefused(Event):
+    """A person refused a client everything (CON-2)."""
+
+    name: ClassVar[str] = "consent.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn(Event):
+    """A person withdrew a consent; its tokens died in the same transaction (CON-4)."""
+
+    name: ClassVar[str] = "consent.withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRevoked(Event):
+    """Every token of one authorization died: "code_replayed", "refresh_reused", "revoked_by_client"."""
+
+    name: ClassVar[str] = "tokens.revoked"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChanged(Event):
+    """An administrator changed a client: "created", "updated", "secret_rotated", "disabled", "enabled", "deleted"."""
+
+    name: ClassVar[str] = "client.changed"
+    change: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRotated(Event):
+    """Signing keys moved one step (OPS-4)."""
+
+    name: ClassVar[str] = "keys.rotated"
+    kids: tuple[str, ...]

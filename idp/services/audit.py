@@ -1,0 +1,46 @@
+"""Writes domain events to the trail, in the transaction of the act they tell (ADM-3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.crypto.opaque import new_id
+from idp.storage.repositories import audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from idp.domain.events import Event
+
+
+def record(
+    connection: Connection,
+    event: Event,
+    now: datetime,
+    *,
+    actor: str = "person",
+    account_id: str | None = None,
+    client_id: str | None = None,
+) -> None:
+    """Write one event; it names accounts and clients by identifier and carries no personal value (PRI-3).
+
+    Args:
+        connection: The transaction of the act.
+        event: What happened.
+        now: When.
+        actor: "person", "administrator" or "system".
+        account_id: Whom it is about.
+        client_id: Which client it is about.
+    """
+    audit.append(
+        connection,
+        event_id=new_id(now),
+        name=event.name,
+        at=now,
+        actor=actor,
+        account_id=account_id,
+        client_id=client_id,
+        details=event.details(),
+    )

@@ -1,0 +1,93 @@
+"""What every use case is given: the database, the clock, keys, policies. Built once by `idp.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from idp.crypto.keyring import KeyDerivation, KeyFolder
+    from idp.crypto.opaque import Sealer
+    from idp.crypto.passwords import PasswordHasher
+    from idp.domain.client import TokenLifetimes
+    from idp.domain.password_policy import PasswordPolicy
+    from idp.domain.session import SessionLifetimes
+    from idp.domain.throttle import ThrottlePolicy
+    from idp.federation.upstream import UpstreamProvider
+    from idp.outbound.breached_passwords import BreachedPasswords
+    from idp.services.clients.directory import ClientDirectory
+    from idp.storage.engine import Database
+
+
+class Clock(Protocol):
+    """Tells the time; tests set it."""
+
+    def __call__(self) -> datetime:
+        """Give the present moment, aware, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedKeys:
+    """One key for each purpose, all derived from the root secret of `keys/`."""
+
+    pairwise: bytes
+    pivot: bytes
+    refresh_successor: bytes
+    csrf: bytes
+    codes: bytes
+    throttle: bytes
+    seal: bytes
+
+    @classmethod
+    def derive(cls, derivation: KeyDerivation) -> DerivedKeys:
+        """Derive every key; the purposes' names can never change."""
+        return cls(
+            pairwise=derivation.key("pairwise-subject"),
+            pivot=derivation.key("pivot-identity"),
+            refresh_successor=derivation.key("refresh-successor"),
+            csrf=derivation.key("csrf"),
+            codes=derivation.key("mail-codes"),
+            throttle=derivation.key("throttle"),
+            seal=derivation.key("seal"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts that use cases are made of; never a request, never a page.
+
+    Attributes:
+        issuer: Our own address, without a trailing slash.
+        database: Reads and transactions.
+        clock: The time.
+        keys: Signing keys.
+        derived: Keys for hashes that guessable text needs.
+        sealer: Encrypts what must be read back.
+        clients: Registered clients, cached by version.
+        passwords: Hashes passwords, a bounded number at once.
+        password_policy: What a new password must be.
+        breached_passwords: The list that new passwords are looked up in.
+        session_lifetimes: Limits of sessions.
+        token_lifetimes: Limits of tokens.
+        throttle_policy: Brakes against guessing.
+        franceconnect: The upstream provider; None when it is off.
+        key_minimum_age: How long a key is published before it signs.
+    """
+
+    issuer: str
+    database: Database
+    clock: Clock
+    keys: KeyFolder
+    derived: DerivedKeys
+    sealer: Sealer
+    clients: ClientDirectory
+    passwords: PasswordHasher
+    password_policy: PasswordPolicy
+    breached_passwords: BreachedPasswords
+    session_lifetimes: SessionLifetimes
+    token_lifetimes: TokenLifetimes
+    throttle_policy: ThrottlePolicy
+    franceconnect: UpstreamProvider | None
+    key_minimum_age: timedelta

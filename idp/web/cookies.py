@@ -1,0 +1,74 @@
+"""Our cookies: `__Host-` names, one place that sets and reads them (LOG-3, S-95).
+
+The browser cookie names a browser for forms and pending requests and gives no right by itself. A value set
+during a request is read back by the same request, and written on its answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+from idp.crypto.opaque import SecretKind, is_well_formed, new_secret
+from idp.web.site import site
+
+if TYPE_CHECKING:
+    from flask import Response
+
+SESSION = "session"
+BROWSER = "browser"
+DEVICE = "device"
+LANGUAGE = "language"
+_YEAR = 365 * 24 * 3600
+#: Life in seconds on the browser's side; None ends with the browser. Limits are the server's in any case.
+_MAX_AGE: dict[str, int | None] = {SESSION: None, BROWSER: None, DEVICE: _YEAR, LANGUAGE: _YEAR}
+
+
+def read(cookie: str) -> str | None:
+    """Read one of our cookies, as set by this request or sent by the browser; doubled ones are refused (S-478)."""
+    changed: dict[str, str | None] = _changed()
+    if cookie in changed:
+        return changed[cookie]
+    values = request.cookies.getlist(cookie_name(cookie))
+    return values[0] if len(values) == 1 else None
+
+
+def write(cookie: str, value: str | None) -> None:
+    """Set one of our cookies on the answer, or remove it."""
+    _changed()[cookie] = value
+
+
+def browser_secret() -> str:
+    """Give the secret that names this browser; made at its first need."""
+    present = read(BROWSER)
+    if present is not None and is_well_formed(SecretKind.BROWSER, present):
+        return present
+    made = new_secret(SecretKind.BROWSER)
+    write(BROWSER, made)
+    return made
+
+
+def apply(response: Response) -> Response:
+    """Write the cookies that changed during the request."""
+    for cookie, value in _changed().items():
+        name, secure = cookie_name(cookie), not site().is_local
+        if value is None:
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+        else:
+            response.set_cookie(
+                name, value, max_age=_MAX_AGE[cookie], path="/", secure=secure, httponly=True, samesite="Lax"
+            )
+    return response
+
+
+def cookie_name(cookie: str) -> str:
+    """Give a cookie's full name: `__Host-` needs https, which a local demonstration has not."""
+    return f"mon_paris_{cookie}" if site().is_local else f"__Host-mon_paris_{cookie}"
+
+
+def _changed() -> dict[str, str | None]:
+    if "cookies" not in g:
+        g.cookies = {}
+    changed: dict[str, str | None] = g.cookies
+    return changed

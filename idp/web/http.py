@@ -1,0 +1,88 @@
+"""Flask request to plain parameters; plain result to Flask response."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+from werkzeug.utils import redirect
+
+from idp.web.site import site
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+    from werkzeug.wrappers import Response
+
+_REPLACEMENT = "�"
+#: Line breaks and tabs belong in a text area; every other control character is an attack or a mistake.
+_ALLOWED_CONTROLS = frozenset("\r\n\t")
+_MAX_FIELD = 20_000
+
+
+def redirect_to(address: str) -> Response:
+    """Send the browser on by 303: a form's content is never sent again elsewhere (RFC 9700 section 4.12)."""
+    return redirect(address, 303)
+
+
+def url(endpoint: str, **values: str | None) -> str:
+    """Give the path of a page; parameters that are None are left out."""
+    return url_for(endpoint, **{name: value for name, value in values.items() if value is not None})
+
+
+def form() -> MultiDict[str, str]:
+    """Read the posted form.
+
+    Raises:
+        BadRequest: A field is repeated, too long, not UTF-8, or has control characters.
+    """
+    return _checked(request.form)
+
+
+def query() -> MultiDict[str, str]:
+    """Read the query of a page, with the same checks as `form`."""
+    return _checked(request.args)
+
+
+def internal_path(candidate: str | None) -> str | None:
+    """Keep a path of ours to return to; anything that a browser could read as another site is dropped (S-281)."""
+    if candidate is None or not candidate.startswith("/") or candidate.startswith(("//", "/\\")):
+        return None
+    if any(character < " " or character in "\\\x7f" for character in candidate):
+        return None
+    parts = urlsplit(candidate)
+    return None if parts.scheme or parts.netloc else candidate
+
+
+def client_address() -> IPv4Address | IPv6Address | None:
+    """Give the address that the request came from, through trusted proxies only (see `proxies`)."""
+    address: IPv4Address | IPv6Address | None = request.environ.get("idp.client_address")
+    return address
+
+
+def absolute(path: str) -> str:
+    """Give the public address of a path: from the configured issuer, never from the request (S-269)."""
+    return site().context.issuer + path
+
+
+def _checked(values: MultiDict[str, str]) -> MultiDict[str, str]:
+    for name, given in values.lists():
+        if len(given) > 1:
+            raise BadRequest(f"{name!r} is repeated")
+        if len(given[0]) > _MAX_FIELD or not _is_text(name) or not _is_text(given[0]):
+            raise BadRequest("a field is too long or not text")
+    return values
+
+
+def _is_text(value: str) -> bool:
+    if value.isascii() and value.isprintable():
+        return True
+    return not any(
+        character == _REPLACEMENT
+        or (unicodedata.category(character) in {"Cc", "Cs"} and character not in _ALLOWED_CONTROLS)
+        for character in value
+    )

@@ -1,0 +1,94 @@
+"""CSP, HSTS, frame, referrer and cache headers; CSRF (UX-4, security.md 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import g, request
+from werkzeug.exceptions import BadRequest
+
+from idp.crypto.opaque import digest, form_token, is_form_token
+from idp.web import cookies
+from idp.web.site import context, site
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'"
+)
+_DATA = "default-src 'none'; frame-ancestors 'none'; sandbox"
+#: Requests that other sites send by design: they carry no right of the browser's owner until we ask.
+CROSS_SITE = frozenset(
+    {
+        "oidc.authorize",
+        "oidc.token",
+        "oidc.userinfo",
+        "oidc.introspect",
+        "oidc.revoke",
+        "oidc.end_session",
+    }
+)
+
+
+class CSRFRefused(BadRequest):
+    """A form that this browser was not given, or that waited too long."""
+
+
+def initialise(app: Flask) -> None:
+    """Check each form before its view, and dress each answer after it."""
+    app.before_request(_check_origin)
+    app.after_request(_dress)
+    app.after_request(cookies.apply)
+
+
+def csrf_token() -> str:
+    """Make the token of a form: bound to the browser's cookie, different at each render (S-484)."""
+    return form_token(context().derived.csrf, digest(cookies.browser_secret()))
+
+
+def allow_form_action(address: str) -> None:
+    """Let this page's form go to a checked address of a client: the form_post response mode (S-475)."""
+    parts = urlsplit(address)
+    g.form_action = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _check_origin() -> None:
+    if (
+        request.method in {"GET", "HEAD", "OPTIONS"}
+        or request.endpoint in CROSS_SITE
+        or request.endpoint is None
+    ):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise CSRFRefused("the form comes from another site")
+    browser = cookies.read(cookies.BROWSER)
+    token = request.form.get("csrf_token", "")
+    if browser is None or not is_form_token(context().derived.csrf, digest(browser), token):
+        raise CSRFRefused("the form was given to another browser, or is altered")
+
+
+def _dress(response: Response) -> Response:
+    headers = response.headers
+    is_page = response.mimetype == "text/html"
+    form_action = f" {g.form_action}" if "form_action" in g else ""
+    headers.setdefault("Content-Security-Policy", _PAGE.format(form_action=form_action) if is_page else _DATA)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin" if is_page else "no-referrer")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    if is_page:
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault(
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+        )
+        headers.setdefault("Vary", "Cookie, Accept-Language")
+        headers.setdefault("X-Robots-Tag", "noindex")
+    if not site().is_local:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response

@@ -1,0 +1,120 @@
+"""The session cookie and the flask-login loader (LOG-3).
+
+flask-login is the `current_user` loader over our own sessions and nothing more: its remember cookie can't be
+revoked, its session protection reads untrusted headers (libraries 7).
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from flask import g, request
+from flask_login import LoginManager, UserMixin
+
+from idp.crypto.opaque import SecretKind, digest, is_well_formed
+from idp.services.sign_in import sessions
+from idp.web import cookies
+from idp.web.http import redirect_to, url
+from idp.web.site import context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from werkzeug.wrappers import Response
+
+    from idp.domain.account import Account
+    from idp.domain.session import Session
+    from idp.services.sign_in.sessions import OpenedSession, SignedIn
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Person(UserMixin):  # type: ignore[misc] # flask-login has no types
+    """The signed-in person as flask-login sees them; its identifier is the session's, not the account's."""
+
+    def __init__(self, signed_in: SignedIn) -> None:
+        self.session: Session = signed_in.session
+        self.account: Account = signed_in.account
+
+    def get_id(self) -> str:
+        """Give the opaque name of the session."""
+        return self.session.session_id
+
+
+def initialise(app: Flask) -> None:
+    """Let flask-login load the person of each request from our session cookie."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.init_app(app)
+    manager.request_loader(_load)
+
+
+def signed_in() -> SignedIn | None:
+    """Give the session and account of this request; looked up once."""
+    if "signed_in" not in g:
+        g.signed_in = sessions.find(context(), cookies.read(cookies.SESSION))
+    return cast("SignedIn | None", g.signed_in)
+
+
+def remember(opened: OpenedSession) -> None:
+    """Hand the browser the cookie of the session that this request opened."""
+    cookies.write(cookies.SESSION, opened.cookie)
+    g.pop("signed_in", None)
+
+
+def forget() -> None:
+    """Take the session cookie back from the browser."""
+    cookies.write(cookies.SESSION, None)
+    g.signed_in = None
+
+
+def device_hash() -> bytes | None:
+    """Give the hash of this browser's device cookie, when it has one."""
+    device = cookies.read(cookies.DEVICE)
+    return digest(device) if device is not None and is_well_formed(SecretKind.DEVICE, device) else None
+
+
+def sign_in_needed(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Send who is not signed in to the sign-in page, and back here afterwards."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        if signed_in() is None:
+            return redirect_to(
+                url("login.show", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+            )
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def recent_sign_in_needed(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Ask who signed in long ago to prove it again before a sensitive act (S-47)."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        present = signed_in()
+        here = request.full_path.rstrip("?") if request.method == "GET" else None
+        if present is None:
+            return redirect_to(url("login.show", next=here))
+        if not present.session.is_recent(context().clock(), context().session_lifetimes):
+            return redirect_to(url("login.show", next=here, confirm="1"))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def present_person() -> SignedIn:
+    """Give who is signed in, in a view that `sign_in_needed` guards."""
+    present = signed_in()
+    if present is None:
+        raise LookupError("the view is not guarded by sign_in_needed")
+    return present
+
+
+def _load(_request: Any) -> Person | None:  # noqa: ANN401 - flask-login's callback
+    present = signed_in()
+    return None if present is None else Person(present)

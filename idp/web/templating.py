@@ -1,0 +1,146 @@
+"""Jinja: folders, languages, filters, and what every page is given."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from flask import current_app, g, render_template, request
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+
+from idp.web.language import LANGUAGES, language
+from idp.web.security_headers import csrf_token
+from idp.web.sessions import signed_in
+from idp.web.site import site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from babel.support import NullTranslations
+    from flask import Flask
+    from werkzeug.datastructures import MultiDict
+
+    from idp.domain.client import Client
+
+_PARIS = ZoneInfo("Europe/Paris")
+_DAY = "d MMMM y"
+_MOMENT = {"fr": "d MMMM y 'à' H 'h' mm", "en": "d MMMM y 'at' HH:mm"}
+
+
+def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, NullTranslations]) -> None:
+    """Set the environment up; the first folder that has a template wins."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment] # Flask's own annotation is too narrow
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] # added by the i18n extension
+        gettext=lambda message: catalogues[language()].gettext(message),
+        ngettext=lambda one, many, count: catalogues[language()].ngettext(one, many, count),
+        newstyle=True,
+    )
+    app.jinja_env.filters.update(day=day, moment=moment)
+    app.context_processor(_every_page)
+
+
+def page(template: str, **variables: Any) -> str:  # noqa: ANN401 - whatever the template shows
+    """Render a page in the language of the request."""
+    return render_template(template, **variables)
+
+
+def form_page(
+    template: str,
+    errors: dict[str, list[str]],
+    values: MultiDict[str, str] | dict[str, str],
+    **variables: Any,  # noqa: ANN401 - whatever the template shows
+) -> tuple[str, int]:
+    """Render a form again with what was typed, passwords aside, and what is wrong with it; status 422."""
+    kept = {name: value for name, value in values.items() if "password" not in name and name != "csrf_token"}
+    return render_template(template, errors=errors, values=kept, **variables), 422
+
+
+def sentence(code: str, **values: Any) -> str:  # noqa: ANN401 - whatever the sentence names
+    """Give a sentence of `messages.html` in the language of the request."""
+    template = site_templates().get_template("messages.html")
+    return str(template.make_module({"language": language()}).text(code, **values)).strip()  # type: ignore[attr-defined] # a macro
+
+
+def speak_for(client: Client, pending_id: str | None) -> None:
+    """Show on the pages of this request which service the person came from."""
+    g.service = service_of(client)
+    g.pending_id = pending_id
+
+
+def service_of(client: Client) -> dict[str, str | None]:
+    """Describe a service as the pages show it."""
+    return {
+        "name": client.name,
+        "logo_url": client.logo_uri,
+        "initial": client.name[:1].upper(),
+        "client_id": client.client_id,
+    }
+
+
+def day(value: date | datetime) -> str:
+    """Write a day in words, in the language of the page."""
+    local = value.astimezone(_PARIS).date() if isinstance(value, datetime) else value
+    written = format_date(local, _DAY, locale=language())
+    return "1er" + written[1:] if language() == "fr" and local.day == 1 else written
+
+
+def moment(value: datetime) -> str:
+    """Write a moment in words, in Paris time."""
+    return format_datetime(value.astimezone(_PARIS), _MOMENT[language()], locale=language())
+
+
+def asset_versions(folder: Path) -> dict[str, str]:
+    """Hash each static file, so that its address changes with its content."""
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        for file in folder.iterdir()
+        if file.is_file()
+    }
+
+
+def site_templates() -> Any:  # noqa: ANN401 - Jinja's environment
+    """Give the template environment of this application."""
+    return current_app.jinja_env
+
+
+def _every_page() -> dict[str, Any]:
+    present = signed_in()
+    return {
+        "language": language(),
+        "other_language_url": _other_language_url(),
+        "person": None
+        if present is None
+        else {"display_name": g.get("display_name"), "email": present.account.email},
+        "csrf_token": csrf_token,
+        "service": g.get("service"),
+        "pending": g.get("pending_id"),
+        "asset": _asset,
+        "city": {
+            "name": site().city.name,
+            "phone": site().city.phone,
+            "contact_url": site().city.contact_url,
+        },
+        "accessibility_state": site().city.accessibility_state,
+        "errors": {},
+        "form_error": None,
+        "values": {},
+        "notice": request.args.get("notice"),
+    }
+
+
+def _asset(name: str) -> str:
+    return f"/static/{name}?v={site().asset_versions[name]}"
+
+
+def _other_language_url() -> str | None:
+    if request.method != "GET":
+        return None
+    other = next(code for code in LANGUAGES if code != language())
+    arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{request.path}?{urlencode([*arguments, ('lang', other)])}"
