@@ -1,4 +1,4 @@
-"""Exact match of the redirect URI; the only maker of `RedirectTarget` (RFC 9700 section 4.1.3)."""
+"""Exact match of redirect URIs; the only maker of `RedirectTarget` (RFC 9700 section 4.1.3)."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ _LAST_PORT: Final = 65535
 
 @dataclass(frozen=True, slots=True)
 class RedirectTarget:
-    """A redirect URI that is proven to be the client's own; `match` makes it, nobody else can."""
+    """A redirect URI that is proven to be the client's own; this module alone makes it."""
 
     uri: str
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
-        """Refuse any maker but `match`.
+        """Refuse any maker but the functions of this module.
 
         Raises:
             TypeError: When the seal is not the one of this module.
         """
         if seal is not _SEAL:
-            raise TypeError("a RedirectTarget is made by match() only")
+            raise TypeError("a RedirectTarget is made by match() and match_post_logout() only")
 
 
 def match(client: Client, raw: str) -> RedirectTarget | None:
@@ -73,6 +73,17 @@ def match(client: Client, raw: str) -> RedirectTarget | None:
     if raw in client.redirect_uris or _is_loopback_of(client, raw):
         return None if scheme(raw) in FORBIDDEN_SCHEMES else RedirectTarget(raw, _SEAL)
     return None
+
+
+def match_post_logout(client: Client, raw: str) -> RedirectTarget | None:
+    """Prove that a URI is one the client registered for after a logout (RP-Initiated Logout 3).
+
+    Returns:
+        The proven target; None when the URI is not the client's, letter by letter.
+    """
+    if raw not in client.post_logout_redirect_uris or scheme(raw) in FORBIDDEN_SCHEMES:
+        return None
+    return RedirectTarget(raw, _SEAL)
 
 
 def scheme(uri: str) -> str:

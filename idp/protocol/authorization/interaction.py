@@ -1,0 +1,315 @@
+"""What the person must still do: prompt, max_age, id_token_hint, acr_values (OIDC Core 3.1.2; LOG-4).
+
+`CHECKS` is the whole order. `decide` asks the first thing that is missing; after each answer it is
+asked again, from the beginning, so that nothing done in between is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from idp.domain.authentication import ACR_VALUES
+from idp.domain.consent import Consent
+from idp.domain.pending_authorization import PendingAuthorization
+from idp.domain.session import Session
+from idp.protocol.authorization.redirect_uri import scheme
+from idp.protocol.authorization.request import AuthorizationRequest, Prompt
+from idp.protocol.claims.requested import NO_SHORTFALL, Shortfall
+from idp.protocol.errors import ErrorCode
+from idp.protocol.scope import OFFLINE_ACCESS
+
+
+class Step(StrEnum):
+    """A page of the way between the request and its answer."""
+
+    SIGN_IN = "sign_in"
+    SELECT_ACCOUNT = "select_account"
+    REAUTHENTICATE = "reauthenticate"
+    STEP_UP = "step_up"
+    TERMS = "terms"
+    COMPLETE_PROFILE = "complete_profile"
+    CONSENT = "consent"
+
+
+class Reason(StrEnum):
+    """Why the page is shown; it may say so."""
+
+    NO_SESSION = "no_session"
+    ANOTHER_PERSON = "another_person"
+    PROMPT_SELECT_ACCOUNT = "prompt_select_account"
+    PROMPT_LOGIN = "prompt_login"
+    MAX_AGE = "max_age"
+    LEVEL_ESSENTIAL = "level_essential"
+    LEVEL_VOLUNTARY = "level_voluntary"
+    NEW_TERMS = "new_terms"
+    CLAIM_MISSING = "claim_missing"
+    CLAIM_UNCERTIFIED = "claim_uncertified"
+    FIRST_CONSENT = "first_consent"
+    CONSENT_OUTGROWN = "consent_outgrown"
+    PROMPT_CONSENT = "prompt_consent"
+    PUBLIC_CLIENT = "public_client"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the person when the question is asked.
+
+    Attributes:
+        now: The present moment.
+        session: The live session of the browser, of an account that may sign in; else None.
+        subject: How the client knows that session's account.
+        hinted_subject: The `sub` of the verified `id_token_hint`. A hint that does not verify is
+            refused before (`invalid_request`), never dropped.
+        consent: What the person allowed this client.
+        pending: The kept request, when this is not its first step.
+        terms_accepted: The version of the terms in force was accepted.
+        shortfall: Required claims that are missing or not certified enough.
+        can_step_up: FranceConnect is on.
+    """
+
+    now: datetime
+    session: Session | None = None
+    subject: str | None = None
+    hinted_subject: str | None = None
+    consent: Consent | None = None
+    pending: PendingAuthorization | None = None
+    terms_accepted: bool = True
+    shortfall: Shortfall = NO_SHORTFALL
+    can_step_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Nothing is missing: answer with a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Show a page first."""
+
+    step: Step
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer with an error: `request.refusal(refuse.code, reason=refuse.reason)`."""
+
+    code: ErrorCode
+    reason: str
+
+
+Decision = Proceed | Ask | Refuse
+
+PROCEED: Final = Proceed()
+#: What `prompt=none` answers where a page would have been shown (OIDC Core 3.1.2.6).
+SILENT_ERRORS: Final = {
+    Step.SIGN_IN: ErrorCode.LOGIN_REQUIRED,
+    Step.SELECT_ACCOUNT: ErrorCode.ACCOUNT_SELECTION_REQUIRED,
+    Step.REAUTHENTICATE: ErrorCode.LOGIN_REQUIRED,
+    Step.STEP_UP: ErrorCode.INTERACTION_REQUIRED,
+    Step.TERMS: ErrorCode.INTERACTION_REQUIRED,
+    Step.COMPLETE_PROFILE: ErrorCode.INTERACTION_REQUIRED,
+    Step.CONSENT: ErrorCode.CONSENT_REQUIRED,
+}
+
+
+def decide(request: AuthorizationRequest, facts: Facts) -> Decision:
+    """Say what comes next.
+
+    Args:
+        request: As parsed, at this very step.
+        facts: As read, at this very step.
+
+    Returns:
+        `Proceed`, the first page to show, or the error for the client. A silent request never gets
+        a page: OIDC Core 3.1.2.1, "MUST NOT display any authentication or consent user interface
+        pages".
+    """
+    for check in CHECKS:
+        answer = check(request, facts)
+        if isinstance(answer, Ask) and request.is_silent:
+            return Refuse(SILENT_ERRORS[answer.step], f"prompt=none: {answer.reason}")
+        if answer is not None:
+            return answer
+    return PROCEED
+
+
+def reported_acr(request: AuthorizationRequest, session: Session) -> str:
+    """Give the level to put in the ID Token.
+
+    OIDC Core 5.5.1.1: asked for as essential with values, the `acr` "MUST match one of the
+    requested values"; a session that is worth more is told as the best of those it reaches.
+    """
+    level = session.authentication.level
+    reached = [value for value in request.essential_acr_values if _reaches(session, value)]
+    if level in reached or not reached:
+        return level
+    return max(reached, key=ACR_VALUES.index)
+
+
+def essential_level_is_known(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Refuse at once a level that nobody can reach here, before any page."""
+    wanted = request.essential_acr_values
+    reachable = ACR_VALUES if facts.can_step_up else ACR_VALUES[:1]
+    if not wanted or not set(wanted).isdisjoint(reachable):
+        return None
+    if facts.session is not None and _is_level_reached(facts.session, wanted):
+        return None
+    return Refuse(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "essential acr out of reach")
+
+
+def person_is_signed_in(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Ask who is there."""
+    return Ask(Step.SIGN_IN, Reason.NO_SESSION) if facts.session is None else None
+
+
+def person_is_the_one_meant(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Answer about the person of `id_token_hint` or of the `sub` claim, or about nobody.
+
+    OIDC Core 3.1.2.1: "Otherwise, it MUST return an error, such as login_required"; the person
+    gets one chance to sign in as that one.
+    """
+    meant = {facts.hinted_subject, request.requested_claims.subject} - {None}
+    if meant <= {facts.subject}:
+        return None
+    if facts.pending is not None and facts.pending.authenticated_at is not None:
+        return Refuse(ErrorCode.LOGIN_REQUIRED, "somebody else than the person hinted at signed in")
+    return Ask(Step.SIGN_IN, Reason.ANOTHER_PERSON)
+
+
+def account_is_chosen(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Let the person say under which account they go on (`prompt=select_account`)."""
+    if Prompt.SELECT_ACCOUNT not in request.prompt or _is_fresh(facts):
+        return None
+    if facts.pending is not None and facts.pending.account_selected_at is not None:
+        return None
+    return Ask(Step.SELECT_ACCOUNT, Reason.PROMPT_SELECT_ACCOUNT)
+
+
+def authentication_is_recent(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Have the person prove their presence again for `prompt=login` and `max_age`.
+
+    Only an authentication after the request arrived does: counting by age alone would ask for
+    ever with `max_age=0`, and not at all for `prompt=login` in another tab.
+    """
+    session, most = facts.session, request.max_age
+    if session is None or _is_fresh(facts):
+        return None
+    if Prompt.LOGIN in request.prompt:
+        return Ask(Step.REAUTHENTICATE, Reason.PROMPT_LOGIN)
+    if most is not None and (most == 0 or _age(session, facts.now) > most):
+        return Ask(Step.REAUTHENTICATE, Reason.MAX_AGE)
+    return None
+
+
+def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Raise the level by FranceConnect when more is asked than the session is worth (FC-6).
+
+    A voluntary level that can't be had does not stop the answer: the client reads `acr`.
+    """
+    session = facts.session
+    if session is None or not facts.can_step_up:
+        return None
+    if not _is_level_reached(session, request.essential_acr_values):
+        return Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
+    if request.is_silent or session.authentication.satisfies(request.acr_values):
+        return None
+    return Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)
+
+
+def terms_are_accepted(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Have the terms in force accepted (CGU-2)."""
+    return None if facts.terms_accepted else Ask(Step.TERMS, Reason.NEW_TERMS)
+
+
+def required_claims_are_held(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Have the person give, or certify, what the service can't do without (CON-1, FC-6)."""
+    if facts.shortfall.uncertified:
+        if facts.can_step_up:
+            return Ask(Step.STEP_UP, Reason.CLAIM_UNCERTIFIED)
+        return Refuse(ErrorCode.ACCESS_DENIED, "a required claim can't be certified")
+    if facts.shortfall.missing:
+        return Ask(Step.COMPLETE_PROFILE, Reason.CLAIM_MISSING)
+    return None
+
+
+def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Ask for consent when what is asked grew, when the client wants it, and of public clients.
+
+    Anybody can start a public client's request, so that its person is asked at each one (ASVS
+    v5.0.0-10.7.1), except in silence: `prompt=none` with a consent that covers it and an https
+    redirect URI, for then the code can only reach the holder of that host (RFC 8252 section 8.6;
+    OID-10). A loopback address or an app's own scheme proves nobody, and gets consent_required.
+    """
+    client = request.client
+    if not _is_covered(request, facts) and (client.consent_required or OFFLINE_ACCESS in request.scopes):
+        first = facts.consent is None
+        return Ask(Step.CONSENT, Reason.FIRST_CONSENT if first else Reason.CONSENT_OUTGROWN)
+    if facts.pending is not None and facts.pending.consented_at is not None:
+        return None
+    if Prompt.CONSENT in request.prompt:
+        return Ask(Step.CONSENT, Reason.PROMPT_CONSENT)
+    if client.is_public and not (request.is_silent and _has_proven_host(request)):
+        return Ask(Step.CONSENT, Reason.PUBLIC_CLIENT)
+    return None
+
+
+Check = Callable[[AuthorizationRequest, Facts], Ask | Refuse | None]
+#: Every check, in the order of the steps (design 2).
+CHECKS: Final[tuple[Check, ...]] = (
+    essential_level_is_known,
+    person_is_signed_in,
+    person_is_the_one_meant,
+    account_is_chosen,
+    authentication_is_recent,
+    level_is_reached,
+    terms_are_accepted,
+    required_claims_are_held,
+    consent_is_given,
+)
+
+
+def _is_fresh(facts: Facts) -> bool:
+    # True when the person authenticated after this request arrived.
+    pending, session = facts.pending, facts.session
+    if pending is None or session is None:
+        return False
+    if pending.authenticated_at is not None and pending.authenticated_at >= pending.created_at:
+        return True
+    return session.authentication.at >= pending.created_at
+
+
+def _age(session: Session, now: datetime) -> int:
+    # In whole seconds of the wire, as the client will count from `auth_time`.
+    return int(now.timestamp()) - int(session.authentication.at.timestamp())
+
+
+def _is_level_reached(session: Session, wanted: tuple[str, ...]) -> bool:
+    return not wanted or any(_reaches(session, value) for value in wanted)
+
+
+def _reaches(session: Session, value: str) -> bool:
+    return value in ACR_VALUES and session.authentication.satisfies((value,))
+
+
+def _is_covered(request: AuthorizationRequest, facts: Facts) -> bool:
+    consent, asked = facts.consent, request.asked
+    return (
+        consent is not None
+        and consent.covers(
+            scopes=request.scopes,
+            claims=asked.names,
+            policy_version=request.client.policy_version,
+        )
+        # What was optional and refused may have become required.
+        and consent.claims.issuperset(asked.required)
+    )
+
+
+def _has_proven_host(request: AuthorizationRequest) -> bool:
+    return scheme(request.redirect_target.uri) == "https"

@@ -1,0 +1,52 @@
+"""Claims of each scope (OIDC Core 5.1, 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+#: The claims of each scope that we hold. `preferred_username` is the name in use ("nom d'usage"),
+#: as FranceConnect has it, never a login name.
+SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
+    "profile": (
+        "name",
+        "family_name",
+        "given_name",
+        "preferred_username",
+        "gender",
+        "birthdate",
+        "locale",
+        "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+}
+#: Asked one by one, by the `claims` parameter only: no standard scope has them.
+SINGLE_CLAIMS = ("birthplace", "birthcountry")
+#: What says how sure a claim is goes wherever that claim goes; nobody consents to it apart.
+COMPANIONS = {"email_verified": "email", "phone_number_verified": "phone_number"}
+#: Every claim about the person that a client can be given, in the order of the discovery document.
+PERSON_CLAIMS = (
+    *(name for names in SCOPE_CLAIMS.values() for name in names),
+    *SINGLE_CLAIMS,
+)
+#: Claims that speak of the login or of the token; no contract is needed for them.
+PROTOCOL_CLAIMS = (
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "at_hash",
+    "c_hash",
+)
+
+
+def claims_of(scopes: Iterable[str]) -> frozenset[str]:
+    """Name the claims that the scopes ask for (OIDC Core 5.4)."""
+    return frozenset(name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ()))
