@@ -1,0 +1,1 @@
+"""The tests of the provider: `tests/README.md` says what each family proves."""

@@ -1,0 +1,1 @@
+"""What tests stand on: a clock, databases, servers, a browser; nothing here is asserted."""
