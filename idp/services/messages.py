@@ -1,0 +1,63 @@
+"""Queues mails in the transaction of what they tell; the worker delivers them (design 6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from idp.crypto.opaque import new_id
+from idp.storage.repositories import outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from idp.services.context import Context
+
+#: A notice is worth delivering for so long after an outage; a code or a link, no longer than it lives.
+NOTICE_LIFETIME = timedelta(days=3)
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A mail that waits: which event it tells, to whom, in which language."""
+
+    to: str
+    event: str
+    language: str
+    variables: dict[str, Any]
+
+
+def queue_mail(
+    context: Context,
+    connection: Connection,
+    mail: Mail,
+    *,
+    account_id: str | None,
+    lifetime: timedelta = NOTICE_LIFETIME,
+) -> None:
+    """Queue a mail; sealed at rest, for it may carry a link that opens an account.
+
+    Args:
+        context: The parts.
+        connection: The transaction of what the mail tells.
+        mail: What to send; `event` is a template of `templates/mail`.
+        account_id: Whose it is, so that deleting the account drops it.
+        lifetime: Past it, the mail is no longer worth sending.
+    """
+    now = context.clock()
+    message_id = new_id(now)
+    outbox.add(
+        connection,
+        message_id=message_id,
+        kind="mail",
+        payload=context.sealer.seal(msgspec.json.encode(mail), bound_to=message_id),
+        account_id=account_id,
+        now=now,
+        expires_at=now + lifetime,
+    )
+
+
+def opened_mail(context: Context, message_id: str, payload: str) -> Mail:
+    """Unseal a queued mail for its delivery."""
+    return msgspec.json.decode(context.sealer.unseal(payload, bound_to=message_id), type=Mail)

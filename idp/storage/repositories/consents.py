@@ -1,0 +1,113 @@
+"""Queries about consents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from idp.domain.consent import Consent
+from idp.storage.models import consents, token_families, tokens
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_COLUMNS = (
+    consents.c.consent_id,
+    consents.c.scopes,
+    consents.c.claims,
+    consents.c.refused_claims,
+    consents.c.policy_version,
+    consents.c.granted_at,
+)
+_LIVE = select(*_COLUMNS).where(
+    consents.c.account_id == bindparam("account_"),
+    consents.c.client_id == bindparam("client_"),
+    consents.c.withdrawn_at.is_(None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConsent:
+    """A consent as its owner sees it (CON-4): the client, since when, and its latest access."""
+
+    client_id: str
+    consent: Consent
+    since: datetime
+    last_access_at: datetime | None
+
+
+def live(connection: Connection, account_id: str, client_id: str) -> Consent | None:
+    """Find what a person allows a client today."""
+    row = connection.execute(_LIVE, {"account_": account_id, "client_": client_id}).one_or_none()
+    return None if row is None else _consent_from(row)
+
+
+def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
+    """List what a person allows, by client."""
+    latest = (
+        select(func.max(tokens.c.issued_at))
+        .join_from(tokens, token_families)
+        .where(
+            token_families.c.account_id == consents.c.account_id,
+            token_families.c.client_id == consents.c.client_id,
+        )
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(consents.c.client_id, *_COLUMNS, latest.label("last_access_at"))
+        .where(consents.c.account_id == account_id, consents.c.withdrawn_at.is_(None))
+        .order_by(consents.c.granted_at.desc())
+    )
+    return [
+        ListedConsent(row.client_id, _consent_from(row), row.granted_at, row.last_access_at) for row in rows
+    ]
+
+
+def replace(
+    connection: Connection, account_id: str, client_id: str, consent: Consent, *, subject: str, language: str
+) -> None:
+    """Write a new answer; the one before it is kept, withdrawn at the same moment."""
+    withdraw(connection, account_id, client_id, consent.granted_at)
+    connection.execute(
+        insert(consents).values(
+            consent_id=consent.consent_id,
+            account_id=account_id,
+            client_id=client_id,
+            subject=subject,
+            scopes=sorted(consent.scopes),
+            claims=sorted(consent.claims),
+            refused_claims=sorted(consent.refused_claims),
+            policy_version=consent.policy_version,
+            language=language,
+            granted_at=consent.granted_at,
+        )
+    )
+
+
+def withdraw(connection: Connection, account_id: str, client_id: str, now: datetime) -> bool:
+    """End the live consent; False when there was none."""
+    result = connection.execute(
+        update(consents)
+        .where(
+            consents.c.account_id == account_id,
+            consents.c.client_id == client_id,
+            consents.c.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+    )
+    return result.rowcount > 0
+
+
+def _consent_from(row: Row[*tuple[Any, ...]]) -> Consent:
+    return Consent(
+        consent_id=row.consent_id,
+        scopes=frozenset(row.scopes),
+        claims=frozenset(row.claims),
+        refused_claims=frozenset(row.refused_claims),
+        policy_version=row.policy_version,
+        granted_at=row.granted_at,
+    )
