@@ -1,0 +1,1 @@
+"""Programs for demonstration and tests; they know this provider by its wire only."""

@@ -1,0 +1,148 @@
+"""What the State's register (RNIPP) makes of an identity, and the subject that follows.
+
+FranceConnect v2: given names, birth name, birth date, gender, birth place and country come from
+the register; e-mail, usage name and `idp_birthdate` stay the identity provider's.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from idp.demo.franceconnect.errors import IdentityRefused
+from idp.demo.franceconnect.identities import FRANCE, REFUSED_LOGINS, TestIdentity
+
+COG_TOWN = re.compile(r"(?:2[AB]|[0-9]{2})[0-9]{3}")
+COG_COUNTRY = re.compile(r"[0-9]{5}")
+BIRTHDATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+REGISTER_ERROR = re.compile(r"_E(01[0-9]{4})\Z")
+
+#: Part of every subject, as FranceConnect does it; a simulator's subjects protect nobody.
+SUBJECT_SECRET = "simulateur"
+
+
+@dataclass(frozen=True)
+class ConfirmedIdentity:
+    """An identity that the register confirmed, with what the provider adds.
+
+    Attributes:
+        claims: Every identity claim that userinfo may carry.
+        login: Of the test identity, for the pages.
+        subject_salt: See `TestIdentity.subject_salt`.
+    """
+
+    claims: dict[str, str | list[str]]
+    login: str
+    subject_salt: str
+
+    def subject(self, entity: str) -> str:
+        """Compute the `sub` that a service of this entity sees: 64 hexadecimal digits and v1."""
+        text = f"{entity}{self._identity_hash()}{SUBJECT_SECRET}{self.subject_salt}"
+        return sha256(text.encode()).hexdigest() + "v1"
+
+    def _identity_hash(self) -> str:
+        """Condense the civil identity; the place counts for births in France only."""
+        names = ["given_name", "family_name", "birthdate", "gender"]
+        if self.claims.get("birthcountry") == FRANCE:
+            names.append("birthplace")
+        parts = [str(self.claims.get(name, "")) for name in [*names, "birthcountry"]]
+        return b64encode(sha256("".join(parts).encode()).digest()).decode()
+
+
+def confirm(identity: TestIdentity) -> ConfirmedIdentity:
+    """Ask the register about an identity.
+
+    Raises:
+        IdentityRefused: With the Y code that FranceConnect shows to the person.
+    """
+    _check_account(identity)
+    if not identity.foreign:
+        _check_provider_data(identity)
+    _check_register(identity)
+    claims = {**_register_claims(identity), **_provider_claims(identity)}
+    kept = {name: value for name, value in claims.items() if name not in identity.without_claims}
+    return ConfirmedIdentity(kept, identity.login, identity.subject_salt)
+
+
+def _check_account(identity: TestIdentity) -> None:
+    """Refuse whoever switched FranceConnect off."""
+    if REFUSED_LOGINS.get(identity.login, "").startswith("Y180001"):
+        raise IdentityRefused("Y180001")
+
+
+def _check_provider_data(identity: TestIdentity) -> None:
+    """Refuse an identity that is incomplete or malformed (Y600006)."""
+    required = (identity.given_name, identity.family_name, identity.gender, identity.email)
+    born_in_france = identity.birthcountry == FRANCE
+    sound = (
+        all(required)
+        and identity.gender in {"male", "female", "unspecified"}
+        and COG_COUNTRY.fullmatch(identity.birthcountry) is not None
+        and (not born_in_france or COG_TOWN.fullmatch(identity.birthplace) is not None)
+        and _is_birthdate(identity.birthdate)
+    )
+    if not sound:
+        raise IdentityRefused("Y600006")
+
+
+def _is_birthdate(text: str) -> bool:
+    """Tell a date, `YYYY-MM-00` and `YYYY-00-00` from the rest; `YYYY-00-DD` is refused."""
+    match = BIRTHDATE.fullmatch(text)
+    if match is None or (match[2] == "00" and match[3] != "00"):
+        return False
+    try:
+        date.fromisoformat(_presumed(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _presumed(birthdate: str) -> str:
+    """Write the first day or month where the real one is unknown, as the register does."""
+    year, month, day = birthdate.split("-")
+    return f"{year}-{month.replace('00', '01')}-{day.replace('00', '01')}"
+
+
+def _check_register(identity: TestIdentity) -> None:
+    """Refuse what the register refuses: a given name ending in `_E0100xx` says how."""
+    match = REGISTER_ERROR.search(identity.given_name)
+    if match is not None:
+        code = f"Y{match[1]}"
+        raise IdentityRefused("Y010013" if code == "Y010099" else code)
+
+
+def _register_claims(identity: TestIdentity) -> dict[str, str | list[str]]:
+    """Give what the register vouches for."""
+    claims: dict[str, str | list[str]] = {
+        "given_name": identity.given_name,
+        "given_name_array": list(identity.given_names or identity.given_name.split()),
+        "family_name": identity.received_family_name or identity.family_name,
+        "birthdate": _presumed(identity.birthdate),
+        "birthplace": _received_birthplace(identity),
+        "birthcountry": identity.received_birthcountry or identity.birthcountry,
+    }
+    return {**claims, "gender": identity.gender} if identity.gender else claims
+
+
+def _received_birthplace(identity: TestIdentity) -> str:
+    """Give the place: empty for a birth abroad, free text for a European identity."""
+    if identity.received_birthplace is not None:
+        return identity.received_birthplace
+    known = identity.birthcountry == FRANCE or identity.foreign
+    return identity.birthplace if known else ""
+
+
+def _provider_claims(identity: TestIdentity) -> dict[str, str | list[str]]:
+    """Give what only the identity provider says; an absent usage name is no claim."""
+    claims: dict[str, str | list[str]] = {
+        "email": identity.email,
+        "idp_birthdate": identity.birthdate,
+        "idp_id": "fournisseur-de-demonstration",
+        "amr": ["fc", "pwd"],
+    }
+    if identity.preferred_username is not None:
+        claims["preferred_username"] = identity.preferred_username
+    return claims

@@ -1,0 +1,53 @@
+"""Which scope gives which claims (FranceConnect v2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from idp.demo.franceconnect.settings import EXCEPTIONAL_SCOPES, IDENTITY_SCOPES
+
+_CIVIL = (
+    "given_name",
+    "given_name_array",
+    "family_name",
+    "birthdate",
+    "gender",
+)
+
+#: `identite_pivot` gives no usage name in v2; `profile` does.
+SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
+    "openid": (),
+    "identite_pivot": (*_CIVIL, "birthplace", "birthcountry"),
+    "profile": (*_CIVIL, "preferred_username"),
+    "birth": ("birthplace", "birthcountry"),
+    "given_name": ("given_name", "given_name_array"),
+    "family_name": ("family_name",),
+    "birthdate": ("birthdate",),
+    "gender": ("gender",),
+    "birthplace": ("birthplace",),
+    "birthcountry": ("birthcountry",),
+    "email": ("email",),
+    "preferred_username": ("preferred_username",),
+    "idp_birthdate": ("idp_birthdate",),
+    "amr": ("amr",),
+    "idp_id": ("idp_id",),
+}
+
+KNOWN_SCOPES = IDENTITY_SCOPES | EXCEPTIONAL_SCOPES
+
+#: What the information page calls each claim.
+LABELS = {
+    "given_name": "Prénoms",
+    "family_name": "Nom de naissance",
+    "preferred_username": "Nom d’usage",
+    "gender": "Sexe",
+    "birthdate": "Date de naissance",
+    "birthplace": "Lieu de naissance (code INSEE)",
+    "birthcountry": "Pays de naissance (code INSEE)",
+    "email": "Adresse électronique",
+}
+
+
+def claims_of(scopes: Iterable[str]) -> frozenset[str]:
+    """Name every claim that these scopes give."""
+    return frozenset(claim for scope in scopes for claim in SCOPE_CLAIMS.get(scope, ()))

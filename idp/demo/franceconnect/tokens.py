@@ -1,0 +1,96 @@
+"""The ID token and the userinfo token, faithful unless a fault says otherwise."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from idp.demo.franceconnect.claims import claims_of
+from idp.demo.franceconnect.faults import Faults
+from idp.demo.franceconnect.keys import SigningKeys
+from idp.demo.franceconnect.settings import FranceConnectSettings, SigningAlgorithm
+from idp.demo.franceconnect.state import ACCESS_TOKEN_LIFE, Code, Grant
+
+TOKEN_LIFE_SECONDS = int(ACCESS_TOKEN_LIFE.total_seconds())
+
+
+@dataclass(frozen=True)
+class TokenMaker:
+    """Signs what /token and /userinfo answer."""
+
+    settings: FranceConnectSettings
+    keys: SigningKeys
+    faults: Faults
+
+    def id_token(self, code: Code, now: datetime) -> str:
+        """Sign an ID token: 8 members, 9 with `amr`; no `at_hash`."""
+        client, identity = code.request.client, code.session.identity
+        payload = {
+            "sub": identity.subject(client.entity),
+            "auth_time": int(code.session.authenticated_at.timestamp()),
+            # FranceConnect answers eidas1 even when the identity provider did better.
+            "acr": "eidas1",
+            "nonce": code.request.nonce,
+            **self._envelope(client.client_id, now),
+        }
+        if code.request.wants_amr:
+            payload["amr"] = identity.claims["amr"]
+        return self._signed(payload, client.signing_alg, "id_token")
+
+    def userinfo(self, grant: Grant, now: datetime) -> tuple[str, str]:
+        """Return the userinfo body and its media type."""
+        asked = claims_of(grant.scopes) & grant.identity.claims.keys()
+        payload: dict[str, Any] = {
+            "sub": grant.identity.subject(grant.client.entity),
+            **{name: grant.identity.claims[name] for name in sorted(asked)},
+            **self._envelope(grant.client.client_id, now),
+        }
+        if self.faults.take("unsigned_userinfo", "userinfo"):
+            return json.dumps(payload), "application/json"
+        return self._signed(payload, grant.client.signing_alg, "userinfo"), "application/jwt"
+
+    def _envelope(self, client_id: str, now: datetime) -> dict[str, Any]:
+        """Write the members that say for whom, from whom and until when."""
+        issued_at = int(now.timestamp())
+        return {
+            "aud": client_id,
+            "exp": issued_at + TOKEN_LIFE_SECONDS,
+            "iat": issued_at,
+            "iss": self.settings.issuer,
+        }
+
+    def _signed(self, payload: dict[str, Any], alg: SigningAlgorithm, place: str) -> str:
+        """Spoil the payload as the faults ask, then sign it."""
+        spoiled = self._spoiled(payload, place)
+        if self.faults.take("unsigned_id_token", place):
+            return _unsigned(spoiled)
+        wrong_key = self.faults.take("wrong_key", place) is not None
+        return self.keys.sign(spoiled, alg, wrong_key=wrong_key)
+
+    def _spoiled(self, payload: dict[str, Any], place: str) -> dict[str, Any]:
+        """Apply the faults that change a member."""
+        changes: dict[str, dict[str, Any]] = {
+            "wrong_issuer": {"iss": "https://franceconnect.invalid/api/v2"},
+            "wrong_audience": {"aud": "un-autre-service"},
+            "wrong_nonce": {"nonce": "0" * 64},
+            "wrong_subject": {"sub": "0" * 64 + "v1"},
+            "lower_acr": {"acr": "eidas0"},
+            "expired": {"exp": payload["iat"] - 3600, "iat": payload["iat"] - 3660},
+        }
+        spoiled = dict(payload)
+        for name, change in changes.items():
+            if self.faults.take(name, place):
+                spoiled.update(change)
+        missing = self.faults.take("missing_claim", place)
+        if missing is not None:
+            spoiled.pop(missing.claim, None)
+        return spoiled
+
+
+def _unsigned(payload: dict[str, Any]) -> str:
+    """Write a token with `alg` none, as an attacker would."""
+    parts = [json.dumps({"alg": "none"}), json.dumps(payload), ""]
+    return ".".join(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
