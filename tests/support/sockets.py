@@ -57,19 +57,19 @@ def stay_on_this_machine(patch: pytest.MonkeyPatch) -> None:
         socket.getaddrinfo,
     )
 
-    def check(itself: socket.socket, address: Any) -> None:  # noqa: ANN401 - of any family
+    def check(itself: socket.socket, address: Any) -> None:
         if itself.family in (socket.AF_INET, socket.AF_INET6) and not is_local(address[0]):
             pytest.fail(f"a test tried to connect to {address!r}")
 
-    def guarded_connect(itself: socket.socket, address: Any) -> None:  # noqa: ANN401 - the same
+    def guarded_connect(itself: socket.socket, address: Any) -> None:
         check(itself, address)
         return connect(itself, address)
 
-    def guarded_connect_ex(itself: socket.socket, address: Any) -> int:  # noqa: ANN401 - the same
+    def guarded_connect_ex(itself: socket.socket, address: Any) -> int:
         check(itself, address)
         return connect_ex(itself, address)
 
-    def guarded_getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - the same
+    def guarded_getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
         if not (is_local(host) or is_address(host)):
             pytest.fail(f"a test tried to look up {host!r}")
         return getaddrinfo(host, *rest, **named)

