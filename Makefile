@@ -9,7 +9,7 @@ INSTALLED := .venv/installed
 GENERATED := docs/proofs.md docs/conformance.md docs/configuration.md config.example.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser run check test quick e2e bench migration migrate docs sizes lock clean
+.PHONY: help install browser run check test quick coverage e2e bench migration migrate docs sizes lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -43,6 +43,9 @@ test: install browser check ## everything: checks, then every test on SQLite, Po
 
 quick: install ## what answers within a minute: no PostgreSQL, no browser, no long race
 	$(BIN)/pytest --numprocesses=$(WORKERS) --ignore=tests/e2e --ignore=tests/concurrency -k "not postgresql" $(args)
+
+coverage: install ## which branches no test takes, SQLite only
+	$(BIN)/pytest --numprocesses=$(WORKERS) --ignore=tests/e2e -k "not postgresql" --cov --cov-report=term-missing $(args)
 
 e2e: install browser ## the browser tests only
 	$(BIN)/pytest tests/e2e $(args)

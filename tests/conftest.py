@@ -58,13 +58,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shared.clean_up(shared.shared_folder())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse wrong marks before any test runs.
 
     Args:
+        config: Of this process.
         items: The collected tests.
     """
-    check_marks(items)
+    if is_first_process(config):
+        check_marks(items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse wrong marks in the processes of pytest-xdist, where the first one collects nothing.
+
+    Args:
+        item: The test that is about to run.
+    """
+    if not is_first_process(item.config):
+        check_marks([item])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

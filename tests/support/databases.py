@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -207,9 +207,11 @@ def clean_up_after_the_dead() -> None:
     """Clean up after runs that were killed before they could."""
     for folder in [*Path(gettempdir()).glob(f"{PREFIX}*"), *MEMORY.glob(f"{PREFIX}*")]:
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        ours = folder.stat().st_uid == os.geteuid()
-        if ours and pid.isdecimal() and not is_alive(int(pid)):
-            clean_up(folder)
+        # Two runs that start together find the same folder: the second finds it gone.
+        with suppress(FileNotFoundError):
+            if folder.stat().st_uid == os.geteuid() and not is_alive(int(pid)):
+                with locked(folder):
+                    clean_up(folder)
 
 
 def is_alive(pid: int) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ class Proof:
         return f"[`{self.name}`](../{self.path})"
 
 
+@cache
 def read_rules(path: Path = RULES) -> dict[str, str]:
     """Read the rules.
 
