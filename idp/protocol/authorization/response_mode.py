@@ -100,6 +100,8 @@ def respond(address: ReturnAddress, parameters: dict[str, str], *, issuer: str) 
 
 def location(target: RedirectTarget, parameters: dict[str, str]) -> str:
     """Add parameters to the query of a proven URI; a query that it has is kept."""
+    if not parameters:
+        return target.uri
     return _with_parameters(target.uri, parameters, ResponseMode.QUERY)
 
 
