@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -20,12 +22,15 @@ from tests.support.postgresql import (
 
 
 @pytest.fixture
-def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that other users may pass through, as the server of root's tests is another user's."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    return folder
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may pass through, as the server of root's tests is another user's.
+
+    pytest's own folders for temporary files are closed to them.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 def test_wheel_without_a_system_server_serves(open_folder: Path) -> None:
