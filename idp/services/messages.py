@@ -35,6 +35,7 @@ def queue_mail(
     *,
     account_id: str | None,
     lifetime: timedelta = NOTICE_LIFETIME,
+    is_wanted: bool = True,
 ) -> None:
     """Queue a mail; sealed at rest, for it may carry a link that opens an account.
 
@@ -44,6 +45,7 @@ def queue_mail(
         mail: What to send; `event` is a template of `templates/mail`.
         account_id: Whose it is, so that deleting the account drops it.
         lifetime: Past it, the mail is no longer worth sending.
+        is_wanted: False does the same work and queues nothing, so that time does not tell who has an account.
     """
     now = context.clock()
     message_id = new_id(now)
@@ -55,6 +57,7 @@ def queue_mail(
         account_id=account_id,
         now=now,
         expires_at=now + lifetime,
+        is_wanted=is_wanted,
     )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.domain.account import Account, AccountState
 from idp.storage.models import accounts, audit_events, outbox
+from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
-_COLUMNS = (
+ACCOUNT_COLUMNS = (
     accounts.c.account_id,
     accounts.c.email,
     accounts.c.state,
@@ -24,11 +26,26 @@ _COLUMNS = (
     accounts.c.created_at,
     accounts.c.last_sign_in_at,
 )
-_BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id_"))
-_BY_EMAIL = select(*_COLUMNS).where(accounts.c.email_canonical == bindparam("canonical"))
-_CREDENTIAL = select(*_COLUMNS, accounts.c.password_hash).where(
+_BY_ID = select(*ACCOUNT_COLUMNS).where(accounts.c.account_id == bindparam("id_"))
+_BY_EMAIL = select(*ACCOUNT_COLUMNS).where(accounts.c.email_canonical == bindparam("canonical"))
+_CREDENTIAL = select(*ACCOUNT_COLUMNS, accounts.c.password_hash, accounts.c.password_changed_at).where(
     accounts.c.email_canonical == bindparam("canonical")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An account and what its password is checked with.
+
+    Attributes:
+        account: Whose it is.
+        password_hash: As stored.
+        changed_at: When this password was set: `confirm_password` refuses what was checked against an older one.
+    """
+
+    account: Account
+    password_hash: str
+    changed_at: datetime
 
 
 def by_id(connection: Connection, account_id: str) -> Account | None:
@@ -43,15 +60,15 @@ def by_email(connection: Connection, canonical: str) -> Account | None:
     return None if row is None else account_from(row)
 
 
-def credential(connection: Connection, canonical: str) -> tuple[Account, str] | None:
+def credential(connection: Connection, canonical: str) -> Credential | None:
     """Find an account and its password hash by the canonical form of its address."""
     row = connection.execute(_CREDENTIAL, {"canonical": canonical}).one_or_none()
-    return None if row is None else (account_from(row), row.password_hash)
+    return None if row is None else Credential(account_from(row), row.password_hash, row.password_changed_at)
 
 
-def password_hash(connection: Connection, account_id: str) -> str | None:
-    """Read the password hash of an account."""
-    return connection.scalar(select(accounts.c.password_hash).where(accounts.c.account_id == account_id))
+def canonical_email(connection: Connection, account_id: str) -> str | None:
+    """Read the form by which the address of an account is found."""
+    return connection.scalar(select(accounts.c.email_canonical).where(accounts.c.account_id == account_id))
 
 
 def create(
@@ -60,14 +77,11 @@ def create(
     account: Account,
     email_canonical: str,
     password_hash: str,
-) -> None:
-    """Write a new account.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: The address has an account already; the unique constraint decides (ACC-5).
-    """
-    connection.execute(
-        insert(accounts).values(
+) -> bool:
+    """Write a new account; False when the address has one already: the unique constraint decides (ACC-5)."""
+    statement = (
+        insert_into(connection, accounts)
+        .values(
             account_id=account.account_id,
             email=account.email,
             email_canonical=email_canonical,
@@ -80,27 +94,68 @@ def create(
             created_at=account.created_at,
             last_sign_in_at=account.last_sign_in_at,
         )
+        .on_conflict_do_nothing(index_elements=[accounts.c.email_canonical])
     )
+    return connection.execute(statement).rowcount == 1
 
 
 def set_password(
-    connection: Connection, account_id: str, password_hash: str, now: datetime, *, is_generated: bool = False
-) -> None:
-    """Replace the password by another one."""
-    connection.execute(
-        update(accounts)
-        .where(accounts.c.account_id == account_id)
-        .values(password_hash=password_hash, password_is_generated=is_generated, password_changed_at=now)
+    connection: Connection,
+    account_id: str,
+    password_hash: str,
+    now: datetime,
+    *,
+    is_generated: bool = False,
+    replaces: datetime | None = None,
+) -> bool:
+    """Replace the password of an active account by another one.
+
+    Args:
+        connection: The transaction that ends what the old password opened.
+        account_id: Whose it is.
+        password_hash: The new one.
+        now: When it was set.
+        is_generated: Nobody knows it (PWD-7).
+        replaces: When the old one was set, if that was checked: False when it was replaced meanwhile.
+    """
+    statement = update(accounts).where(
+        accounts.c.account_id == account_id, accounts.c.state == AccountState.ACTIVE
     )
+    if replaces is not None:
+        statement = statement.where(accounts.c.password_changed_at == replaces)
+    result = connection.execute(
+        statement.values(
+            password_hash=password_hash, password_is_generated=is_generated, password_changed_at=now
+        )
+    )
+    return result.rowcount == 1
 
 
-def rehash_password(connection: Connection, account_id: str, old_hash: str, new_hash: str) -> None:
-    """Keep the same password under stronger parameters; a change made meanwhile wins (PWD-5)."""
-    connection.execute(
+def confirm_password(
+    connection: Connection, checked: Credential, now: datetime, *, rehashed: str | None = None
+) -> bool:
+    """Let the person whose password was checked in, if the account is still active and the password still the same.
+
+    One statement decides: a lock or a new password that came since the check wins.
+
+    Args:
+        connection: The transaction of the login.
+        checked: What the password was checked with.
+        now: When the account was last used, from now on (LIF-1).
+        rehashed: The same password under the parameters of today (PWD-5).
+    """
+    statement = (
         update(accounts)
-        .where(accounts.c.account_id == account_id, accounts.c.password_hash == old_hash)
-        .values(password_hash=new_hash)
+        .where(
+            accounts.c.account_id == checked.account.account_id,
+            accounts.c.password_changed_at == checked.changed_at,
+            accounts.c.state == AccountState.ACTIVE,
+        )
+        .values(last_sign_in_at=now)
     )
+    if rehashed is not None:
+        statement = statement.values(password_hash=rehashed)
+    return connection.execute(statement).rowcount == 1
 
 
 def set_state(connection: Connection, account_id: str, state: AccountState, reason: str | None) -> bool:

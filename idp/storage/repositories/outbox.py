@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, select, update
 
 from idp.storage.models import outbox
 
@@ -36,20 +36,33 @@ def add(
     account_id: str | None,
     now: datetime,
     expires_at: datetime,
+    is_wanted: bool = True,
 ) -> None:
-    """Queue a message in the transaction of what it tells."""
-    connection.execute(
-        insert(outbox).values(
-            message_id=message_id,
-            kind=kind,
-            payload=payload,
-            account_id=account_id,
-            created_at=now,
-            expires_at=expires_at,
-            next_attempt_at=now,
-            attempts=0,
-        )
-    )
+    """Queue a message in the transaction of what it tells.
+
+    Args:
+        connection: That transaction.
+        message_id: Its identifier.
+        kind: "mail", …
+        payload: Sealed.
+        account_id: Whose it is.
+        now: From now on it is due.
+        expires_at: Past it, the message is no longer worth sending.
+        is_wanted: False runs the same statement and queues nothing: whether a message goes out does not show in
+            the time of the answer (PWD-8).
+    """
+    values = {
+        "message_id": message_id,
+        "kind": kind,
+        "payload": payload,
+        "account_id": account_id,
+        "created_at": now,
+        "expires_at": expires_at,
+        "next_attempt_at": now,
+        "attempts": 0,
+    }
+    row = select(*(literal(value, outbox.c[name].type) for name, value in values.items()))
+    connection.execute(insert(outbox).from_select(list(values), row.where(literal(is_wanted))))
 
 
 def claim(connection: Connection, *, now: datetime, until: datetime, limit: int) -> Sequence[Message]:

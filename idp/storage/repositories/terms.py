@@ -1,0 +1,91 @@
+"""Queries about versions of the terms of use and their acceptances; rows are added, never changed (CGU-1, CGU-3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, insert, select
+
+from idp.domain.terms import TermsVersion
+from idp.storage.models import terms_acceptances, terms_versions
+from idp.storage.upsert import insert_into
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_VERSIONS = terms_versions
+_IN_FORCE = (
+    select(_VERSIONS.c.version)
+    .where(_VERSIONS.c.effective_at <= bindparam("now_", type_=_VERSIONS.c.effective_at.type))
+    .order_by(_VERSIONS.c.effective_at.desc(), _VERSIONS.c.version.desc())
+    .limit(1)
+)
+_TEXTS_IN_FORCE = select(_VERSIONS).where(_VERSIONS.c.version == _IN_FORCE.scalar_subquery())
+_TEXTS = select(_VERSIONS).where(_VERSIONS.c.version == bindparam("version_"))
+_ALL = select(_VERSIONS).order_by(
+    _VERSIONS.c.effective_at.desc(), _VERSIONS.c.version.desc(), _VERSIONS.c.language
+)
+
+
+def version_in_force(connection: Connection, now: datetime) -> str | None:
+    """Name the version that holds: the latest one whose date of effect is past; None when there is none yet."""
+    return connection.scalar(_IN_FORCE, {"now_": now})
+
+
+def in_force(connection: Connection, now: datetime) -> Sequence[TermsVersion]:
+    """Read the version that holds, in each of its languages."""
+    return [TermsVersion(**row) for row in connection.execute(_TEXTS_IN_FORCE, {"now_": now}).mappings()]
+
+
+def texts(connection: Connection, version: str) -> Sequence[TermsVersion]:
+    """Read one version, in each of its languages."""
+    return [TermsVersion(**row) for row in connection.execute(_TEXTS, {"version_": version}).mappings()]
+
+
+def every_version(connection: Connection) -> Sequence[TermsVersion]:
+    """Read every version in every language, the latest to take effect first."""
+    return [TermsVersion(**row) for row in connection.execute(_ALL).mappings()]
+
+
+def publish(connection: Connection, terms: TermsVersion) -> bool:
+    """Add a version in one language; False when it is there already, for nothing published ever changes."""
+    statement = (
+        insert_into(connection, _VERSIONS)
+        .values(
+            version=terms.version,
+            language=terms.language,
+            title=terms.title,
+            body=terms.body,
+            text_hash=terms.text_hash,
+            effective_at=terms.effective_at,
+            published_at=terms.published_at,
+        )
+        .on_conflict_do_nothing()
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def record_acceptance(
+    connection: Connection,
+    terms: TermsVersion,
+    *,
+    acceptance_id: str,
+    account_id: str,
+    channel: str,
+    now: datetime,
+) -> None:
+    """Keep the proof: who, which text, how, when (CGU-3)."""
+    connection.execute(
+        insert(terms_acceptances).values(
+            acceptance_id=acceptance_id,
+            account_id=account_id,
+            version=terms.version,
+            language=terms.language,
+            text_hash=terms.text_hash,
+            channel=channel,
+            accepted_at=now,
+        )
+    )
