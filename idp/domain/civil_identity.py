@@ -25,9 +25,10 @@ PIVOT = frozenset(PIVOT_ORDER)
 USAGE_NAME = "preferred_username"
 
 _NAMES = frozenset({"given_name", "family_name", USAGE_NAME})
-_LONGEST_NAME = 256
+#: PRO-2: in code points.
+LONGEST_NAME = 256
 _LONGEST_TEXT = 1000
-_FIRST_YEAR = 1890
+FIRST_YEAR = 1890
 _NAME_PUNCTUATION = frozenset(" '\N{RIGHT SINGLE QUOTATION MARK}-.")
 _HYPHENS = str.maketrans({"\N{HYPHEN}": "-", "\N{NON-BREAKING HYPHEN}": "-"})
 _BIRTHDATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -230,7 +231,7 @@ def is_name(text: str) -> bool:
     Args:
         text: As given by `normalise_text`.
     """
-    return len(text) <= _LONGEST_NAME and _has_letter(text) and all(map(_is_name_character, text))
+    return len(text) <= LONGEST_NAME and _has_letter(text) and all(map(_is_name_character, text))
 
 
 def is_birthdate(text: str, *, today: date) -> bool:
@@ -247,7 +248,7 @@ def is_birthdate(text: str, *, today: date) -> bool:
         return False
     earliest = text.replace(_UNKNOWN_PART, "-01")
     try:
-        return int(found[1]) >= _FIRST_YEAR and date.fromisoformat(earliest) <= today
+        return int(found[1]) >= FIRST_YEAR and date.fromisoformat(earliest) <= today
     except ValueError:
         return False
 

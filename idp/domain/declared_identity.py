@@ -1,0 +1,72 @@
+"""What a person types of their own identity, checked field by field so that every fault is told at once (ACC-1, PRO-3).
+
+`civil_identity.apply_declared` writes it, and refuses what is malformed once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from enum import StrEnum
+
+from idp.domain.civil_identity import FIRST_YEAR, LONGEST_NAME, Gender, is_birthdate, is_name, normalise_text
+
+#: The fields of the form, in its order.
+FIELDS = ("given_name", "family_name", "preferred_username", "gender", "birthdate")
+#: What a new account asks for; the rest is as far as the person gives it (ACC-1).
+REQUIRED = frozenset({"given_name", "family_name"})
+
+#: The genders that a person may say; FranceConnect has a third.
+_GENDERS = (Gender.FEMALE, Gender.MALE)
+
+
+class IdentityFault(StrEnum):
+    """What is wrong with a field; the texts are in `templates/messages.html`, under the same names."""
+
+    GIVEN_NAME_MISSING = "given_name_missing"
+    FAMILY_NAME_MISSING = "family_name_missing"
+    NAME_MALFORMED = "name_malformed"
+    NAME_TOO_LONG = "name_too_long"
+    GENDER_UNKNOWN = "gender_unknown"
+    BIRTHDATE_MALFORMED = "birthdate_malformed"
+    BIRTHDATE_FUTURE = "birthdate_future"
+    BIRTHDATE_TOO_OLD = "birthdate_too_old"
+
+
+_MISSING = {"given_name": IdentityFault.GIVEN_NAME_MISSING, "family_name": IdentityFault.FAMILY_NAME_MISSING}
+
+
+def faults(
+    typed: Mapping[str, str], *, today: date, required: Collection[str] = REQUIRED
+) -> dict[str, IdentityFault]:
+    """Name what is wrong with each field, in the order of the form; empty when all is well.
+
+    Args:
+        typed: Values by wire name; an absent one is as good as a blank one.
+        today: The date that birth dates are compared with.
+        required: Names of the fields that must not be blank.
+    """
+    found = {name: _fault(name, normalise_text(typed.get(name, "")), today, required) for name in FIELDS}
+    return {name: fault for name, fault in found.items() if fault is not None}
+
+
+def _fault(name: str, value: str, today: date, required: Collection[str]) -> IdentityFault | None:
+    if not value:
+        return _MISSING.get(name) if name in required else None
+    if name == "birthdate":
+        return None if is_birthdate(value, today=today) else _birthdate_fault(value, today)
+    if name == "gender":
+        return None if value in _GENDERS else IdentityFault.GENDER_UNKNOWN
+    if len(value) > LONGEST_NAME:
+        return IdentityFault.NAME_TOO_LONG
+    return None if is_name(value) else IdentityFault.NAME_MALFORMED
+
+
+def _birthdate_fault(value: str, today: date) -> IdentityFault:
+    try:
+        born = date.fromisoformat(value)
+    except ValueError:
+        return IdentityFault.BIRTHDATE_MALFORMED
+    if born > today:
+        return IdentityFault.BIRTHDATE_FUTURE
+    return IdentityFault.BIRTHDATE_TOO_OLD if born.year < FIRST_YEAR else IdentityFault.BIRTHDATE_MALFORMED

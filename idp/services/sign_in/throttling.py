@@ -1,0 +1,143 @@
+"""Counts tries and refuses past the limit (LOG-2); every node counts in the same table.
+
+A try is counted before it is looked at, in a transaction of its own: parallel guesses can't all see the
+same count, and a node that dies meanwhile has counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.crypto.opaque import keyed_digest
+from idp.domain.errors import ThrottledUntil
+from idp.domain.throttle import (
+    Allowed,
+    Counter,
+    after_failure,
+    after_success,
+    decide,
+    forgotten_at,
+    network_of,
+    sign_in_keys,
+)
+from idp.storage.repositories import throttle
+from idp.storage.repositories.throttle import StoredCounter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from idp.domain.throttle import ThrottlePolicy
+    from idp.services.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One counter to consult.
+
+    Attributes:
+        kind: Whose tries are counted together.
+        value: Unambiguous within the kind; hashed with a key before it is stored, for it may hold an address.
+        policy: The limits it is held to.
+    """
+
+    kind: str
+    value: str
+    policy: ThrottlePolicy
+
+
+def sign_in_brakes(
+    context: Context, *, canonical: str, address: str, known_device: bytes | None
+) -> tuple[Brake, ...]:
+    """List the counters of a login by password.
+
+    Args:
+        context: The parts.
+        canonical: The canonical form of the address typed, known or not.
+        address: The visitor's IP address; empty when it can't be told.
+        known_device: The browser's device hash, if this very account signed in from it before.
+    """
+    device = None if known_device is None else known_device.hex()
+    keys = sign_in_keys(account=canonical, address=address, device=device)
+    return tuple(Brake(key.kind, key.value, context.sign_in_limits.of(key.kind)) for key in keys)
+
+
+def reset_brakes(context: Context, *, canonical: str) -> tuple[Brake, ...]:
+    """List the counters of mails for a new password."""
+    return (Brake("reset+address", canonical, context.mail_policy.reset_per_address),)
+
+
+def signup_mail_brakes(context: Context, *, canonical: str) -> tuple[Brake, ...]:
+    """List the counters of sign-up mails."""
+    return (Brake("signup+address", canonical, context.mail_policy.signup_per_address),)
+
+
+def signup_brakes(context: Context, *, address: str) -> tuple[Brake, ...]:
+    """List the counters of sign-ups begun."""
+    return (Brake("signup+network", network_of(address), context.mail_policy.signup_per_network),)
+
+
+def count(
+    context: Context, connection: Connection, brakes: Sequence[Brake], now: datetime
+) -> Allowed | ThrottledUntil:
+    """Count one try on every counter, if all of them allow it; a refused try counts on none.
+
+    Returns:
+        Whether the try may be looked at; the refusal says until when all of them wait.
+    """
+    counters = _locked(context, connection, brakes, now)
+    refusals = [
+        decision.when
+        for counter in counters.values()
+        if isinstance(decision := decide(counter, now), ThrottledUntil)
+    ]
+    if refusals:
+        return ThrottledUntil(max(refusals))
+    _save(
+        context,
+        connection,
+        {brake: after_failure(counter, now, brake.policy) for brake, counter in counters.items()},
+        now,
+    )
+    return Allowed()
+
+
+def clear(context: Context, connection: Connection, brakes: Sequence[Brake], now: datetime) -> None:
+    """Take a right password into account: the account's counters forget, the network's does not (S-263)."""
+    clearable = [brake for brake in brakes if brake.policy.cleared_by_success]
+    if not clearable:
+        return
+    counters = _locked(context, connection, clearable, now)
+    _save(
+        context,
+        connection,
+        {brake: after_success(counter, brake.policy) for brake, counter in counters.items()},
+        now,
+    )
+
+
+def _locked(
+    context: Context, connection: Connection, brakes: Sequence[Brake], now: datetime
+) -> dict[Brake, Counter]:
+    keys = {_key_hash(context, brake): brake for brake in brakes}
+    stored = throttle.lock(connection, keys.keys(), now)
+    return {brake: Counter.from_json(stored[key]) for key, brake in keys.items()}
+
+
+def _save(context: Context, connection: Connection, counters: Mapping[Brake, Counter], now: datetime) -> None:
+    throttle.save(
+        connection,
+        [
+            StoredCounter(
+                _key_hash(context, brake), counter.to_json(), forgotten_at(counter, brake.policy) or now
+            )
+            for brake, counter in counters.items()
+        ],
+    )
+
+
+def _key_hash(context: Context, brake: Brake) -> bytes:
+    return keyed_digest(context.derived.throttle, brake.kind, brake.value)
