@@ -62,7 +62,7 @@ franceconnect_journeys = Table(
     "franceconnect_journeys",
     metadata,
     Column("state_hash", Digest, primary_key=True),
-    Column("browser_hash", Digest, nullable=False),
+    Column("browser_hash", Digest, nullable=False, index=True),
     # What the journey is for: sign_in, link, reauthenticate, logout.
     Column("purpose", Text, nullable=False),
     Column("nonce_hash", Digest),
