@@ -99,3 +99,16 @@ def public_keys(jwks: Mapping[str, Any]) -> dict[str | None, Any]:
         except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError, KeyError):
             continue
     return keys
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Read the claims of a JWT to find whose key should verify it; nothing else may rest on them.
+
+    Raises:
+        JWTRefused: Not a JWT, or too long to be looked at.
+    """
+    unverified_header(token)
+    try:
+        return jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError as error:
+        raise JWTRefused(type(error).__name__) from error

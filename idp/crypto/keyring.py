@@ -121,9 +121,7 @@ class KeyFolder:
         monotonic: Seconds that only grow, to look at the folder once a second at most.
     """
 
-    def __init__(
-        self, path: Path, passphrase: bytes | None, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, path: Path, passphrase: bytes | None, monotonic: Callable[[], float]) -> None:
         self.path = path
         self._passphrase = passphrase
         self._monotonic = monotonic
@@ -150,9 +148,7 @@ class KeyFolder:
         """
         file = self.path / _ROOT_FILE
         if not file.is_file():
-            raise KeyringError(
-                f"{file} is missing: restore it, or run `idp keys init` on a new installation"
-            )
+            raise KeyringError(f"{file} is missing: restore it, or run `idp keys init` on a new installation")
         _refuse_if_shared(file)
         return KeyDerivation(base64.urlsafe_b64decode(file.read_bytes()))
 
@@ -201,9 +197,7 @@ class KeyFolder:
             raise KeyringError(
                 f"key {following.kid} was published too lately: it may sign from {ready:%Y-%m-%d %H:%M} UTC"
             )
-        retired = [
-            self._moved(key, KeyState.RETIRED, now) for key in keys if key.state is KeyState.ACTIVE
-        ]
+        retired = [self._moved(key, KeyState.RETIRED, now) for key in keys if key.state is KeyState.ACTIVE]
         activated = self._moved(following, KeyState.ACTIVE, now)
         return (*retired, activated, self.add(alg, KeyState.NEXT, now))
 
@@ -272,9 +266,7 @@ class KeyFolder:
         # Renames and removals change the folder's own time; a scan of ten files costs 20 µs more and sees edits.
         with os.scandir(self.path) as entries:
             return tuple(
-                sorted(
-                    entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".json")
-                )
+                sorted(entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".json"))
             )
 
     def _pem(self, private_key: PrivateKey) -> bytes:

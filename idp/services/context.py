@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from idp.crypto.keyring import KeyDerivation, KeyFolder
-    from idp.crypto.opaque import Sealer
+    from idp.crypto.keyring import KeyFolder
+    from idp.crypto.opaque import KeyDerivation, Sealer
     from idp.crypto.passwords import PasswordHasher
     from idp.domain.client import TokenLifetimes
     from idp.domain.password_policy import PasswordPolicy
     from idp.domain.session import SessionLifetimes
-    from idp.domain.throttle import ThrottlePolicy
+    from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits
     from idp.federation.upstream import UpstreamProvider
     from idp.outbound.breached_passwords import BreachedPasswords
     from idp.services.clients.directory import ClientDirectory
@@ -71,7 +71,9 @@ class Context:
         breached_passwords: The list that new passwords are looked up in.
         session_lifetimes: Limits of sessions.
         token_lifetimes: Limits of tokens.
-        throttle_policy: Brakes against guessing.
+        sign_in_limits: Brakes against guessing passwords.
+        mail_policy: Brakes on mails that anyone can make us send.
+        code_policy: Limits of a mailed code.
         franceconnect: The upstream provider; None when it is off.
         key_minimum_age: How long a key is published before it signs.
     """
@@ -88,6 +90,8 @@ class Context:
     breached_passwords: BreachedPasswords
     session_lifetimes: SessionLifetimes
     token_lifetimes: TokenLifetimes
-    throttle_policy: ThrottlePolicy
+    sign_in_limits: SignInLimits
+    mail_policy: MailPolicy
+    code_policy: CodePolicy
     franceconnect: UpstreamProvider | None
     key_minimum_age: timedelta

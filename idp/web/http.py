@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import request, url_for
 from werkzeug.datastructures import MultiDict
@@ -67,6 +67,11 @@ def client_address() -> IPv4Address | IPv6Address | None:
 def absolute(path: str) -> str:
     """Give the public address of a path: from the configured issuer, never from the request (S-269)."""
     return site().context.issuer + path
+
+
+def same_site_get(path: str) -> Response:
+    """Turn a form posted by another site into a GET of ours: only then does the browser send its Lax cookies (S-207)."""
+    return redirect_to(f"{path}?{urlencode(list(request.form.items(multi=True)), quote_via=quote)}")
 
 
 def _checked(values: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -26,6 +26,10 @@ class ClientDirectory:
         if version is None:
             self._known.pop(client_id, None)
             return None
+        return self.of_version(connection, client_id, version)
+
+    def of_version(self, connection: Connection, client_id: str, version: int) -> Client | None:
+        """Find a client whose version another statement has just read."""
         known = self._known.get(client_id)
         if known is not None and known.version == version:
             return known

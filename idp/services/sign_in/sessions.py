@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from idp.domain.authentication import Authentication
+    from idp.domain.consent import Consent
     from idp.services.context import Context
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "end_others",
     "end_others_within",
     "find",
+    "find_for_client",
     "list_sessions",
     "open_session",
 ]
@@ -47,17 +49,27 @@ def find(context: Context, cookie: str | None) -> SignedIn | None:
         return None
     with context.database.read() as connection:
         found = sessions.by_cookie(connection, digest(cookie))
+    return found if found is not None and _is_live(context, found) else None
+
+
+def find_for_client(
+    context: Context, connection: Connection, cookie: str | None, client_id: str
+) -> tuple[SignedIn | None, Consent | None]:
+    """Find whom a cookie speaks for, and what that person allows a client, by one statement."""
+    if cookie is None or not is_well_formed(SecretKind.SESSION, cookie):
+        return None, None
+    found = sessions.by_cookie_for_client(connection, digest(cookie), client_id)
+    return found if found is not None and _is_live(context, found[0]) else (None, None)
+
+
+def _is_live(context: Context, found: SignedIn) -> bool:
     now = context.clock()
-    if (
-        found is None
-        or not found.account.is_active
-        or not found.session.is_live(now, context.session_lifetimes)
-    ):
-        return None
+    if not found.account.is_active or not found.session.is_live(now, context.session_lifetimes):
+        return False
     if found.session.should_be_touched(now, context.session_lifetimes):
         with context.database.write() as connection:
             sessions.touch(connection, found.session.session_id, now)
-    return found
+    return True
 
 
 def open_session(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.domain.client import Client, ClientSecret
 from idp.storage.models import client_assertions, client_secrets, clients
@@ -111,15 +112,18 @@ def remove(connection: Connection, client_id: str) -> bool:
     return connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount == 1
 
 
-def use_assertion(connection: Connection, *, jti_hash: bytes, client_id: str, expires_at: datetime) -> None:
-    """Write that an assertion was used.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: It was used before; the primary key decides.
-    """
-    connection.execute(
-        insert(client_assertions).values(jti_hash=jti_hash, client_id=client_id, expires_at=expires_at)
-    )
+def use_assertion(connection: Connection, *, jti_hash: bytes, client_id: str, expires_at: datetime) -> bool:
+    """Write that an assertion was used; False when it was before: the primary key decides."""
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(client_assertions).values(
+                    jti_hash=jti_hash, client_id=client_id, expires_at=expires_at
+                )
+            )
+    except IntegrityError:
+        return False
+    return True
 
 
 def _secrets_of(connection: Connection, client_id: str) -> Sequence[ClientSecret]:

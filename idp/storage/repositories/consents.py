@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-_COLUMNS = (
+CONSENT_COLUMNS = (
     consents.c.consent_id,
     consents.c.scopes,
     consents.c.claims,
@@ -23,7 +23,7 @@ _COLUMNS = (
     consents.c.policy_version,
     consents.c.granted_at,
 )
-_LIVE = select(*_COLUMNS).where(
+_LIVE = select(*CONSENT_COLUMNS).where(
     consents.c.account_id == bindparam("account_"),
     consents.c.client_id == bindparam("client_"),
     consents.c.withdrawn_at.is_(None),
@@ -43,7 +43,7 @@ class ListedConsent:
 def live(connection: Connection, account_id: str, client_id: str) -> Consent | None:
     """Find what a person allows a client today."""
     row = connection.execute(_LIVE, {"account_": account_id, "client_": client_id}).one_or_none()
-    return None if row is None else _consent_from(row)
+    return None if row is None else consent_from(row)
 
 
 def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
@@ -58,12 +58,12 @@ def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
         .scalar_subquery()
     )
     rows = connection.execute(
-        select(consents.c.client_id, *_COLUMNS, latest.label("last_access_at"))
+        select(consents.c.client_id, *CONSENT_COLUMNS, latest.label("last_access_at"))
         .where(consents.c.account_id == account_id, consents.c.withdrawn_at.is_(None))
         .order_by(consents.c.granted_at.desc())
     )
     return [
-        ListedConsent(row.client_id, _consent_from(row), row.granted_at, row.last_access_at) for row in rows
+        ListedConsent(row.client_id, consent_from(row), row.granted_at, row.last_access_at) for row in rows
     ]
 
 
@@ -102,7 +102,7 @@ def withdraw(connection: Connection, account_id: str, client_id: str, now: datet
     return result.rowcount > 0
 
 
-def _consent_from(row: Row[*tuple[Any, ...]]) -> Consent:
+def consent_from(row: Row[*tuple[Any, ...]]) -> Consent:
     return Consent(
         consent_id=row.consent_id,
         scopes=frozenset(row.scopes),

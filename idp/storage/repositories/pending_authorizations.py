@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idp.domain.pending_authorization import PendingAuthorization
 from idp.storage.models import pending_authorizations
@@ -49,6 +49,10 @@ def mark(connection: Connection, pending_id: str, mark: str, now: datetime) -> N
     connection.execute(update(_TABLE).where(_TABLE.c.pending_id == pending_id).values({mark: now}))
 
 
-def remove(connection: Connection, pending_id: str) -> bool:
-    """Drop an answered request; False when another tab answered it first."""
-    return connection.execute(delete(_TABLE).where(_TABLE.c.pending_id == pending_id)).rowcount == 1
+def close(connection: Connection, pending_id: str, expires_at: datetime) -> None:
+    """Let an answered request end soon: a double click gets the same answer, the back button a clear page."""
+    connection.execute(
+        update(_TABLE)
+        .where(_TABLE.c.pending_id == pending_id, _TABLE.c.expires_at > expires_at)
+        .values(expires_at=expires_at)
+    )

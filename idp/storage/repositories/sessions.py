@@ -9,9 +9,11 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.domain.account import Account
 from idp.domain.authentication import Authentication
+from idp.domain.consent import Consent
 from idp.domain.session import Session
-from idp.storage.models import accounts, devices, sessions
+from idp.storage.models import accounts, consents, devices, sessions
 from idp.storage.repositories.accounts import account_from
+from idp.storage.repositories.consents import CONSENT_COLUMNS, consent_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,19 @@ _ACCOUNT_COLUMNS = tuple(column for column in accounts.c if column.name != "pass
 _BY_COOKIE = (
     select(*_SESSION_COLUMNS, *_ACCOUNT_COLUMNS)
     .join_from(sessions, accounts)
+    .where(sessions.c.cookie_hash == bindparam("hash_"))
+)
+# The silent authorization reads session, account and consent at once (design 8).
+_BY_COOKIE_FOR_CLIENT = (
+    select(*_SESSION_COLUMNS, *_ACCOUNT_COLUMNS, *CONSENT_COLUMNS)
+    .select_from(
+        sessions.join(accounts).outerjoin(
+            consents,
+            (consents.c.account_id == accounts.c.account_id)
+            & (consents.c.client_id == bindparam("client_"))
+            & consents.c.withdrawn_at.is_(None),
+        )
+    )
     .where(sessions.c.cookie_hash == bindparam("hash_"))
 )
 _OF_ACCOUNT = (
@@ -63,6 +78,19 @@ def by_cookie(connection: Connection, cookie_hash: bytes) -> SignedIn | None:
     """Find a session and its account by the hash of the cookie; limits are the caller's to check."""
     row = connection.execute(_BY_COOKIE, {"hash_": cookie_hash}).one_or_none()
     return None if row is None else SignedIn(_session_from(row), account_from(row))
+
+
+def by_cookie_for_client(
+    connection: Connection, cookie_hash: bytes, client_id: str
+) -> tuple[SignedIn, Consent | None] | None:
+    """Find a session, its account, and what that person allows a client."""
+    row = connection.execute(
+        _BY_COOKIE_FOR_CLIENT, {"hash_": cookie_hash, "client_": client_id}
+    ).one_or_none()
+    if row is None:
+        return None
+    consent = None if row.consent_id is None else consent_from(row)
+    return SignedIn(_session_from(row), account_from(row)), consent
 
 
 def of_account(connection: Connection, account_id: str) -> list[ListedSession]:

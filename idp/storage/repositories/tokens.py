@@ -5,36 +5,36 @@ Everything here is on the hot path: Core statements built once, explicit columns
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.domain.tokens import GrantedClaims, TokenFamily, TokenKind
-from idp.storage.models import accounts, authorization_codes, token_families, tokens
+from idp.domain.tokens import TokenFamily, TokenKind
+from idp.storage.models import accounts, authorization_codes, clients, token_families, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Column, Connection, ScalarSelect, Table
 
-_FAMILY_COLUMNS = (
-    token_families.c.family_id,
-    token_families.c.account_id,
-    token_families.c.consent_id,
-    token_families.c.session_id,
-    token_families.c.subject,
-    token_families.c.grant,
-    token_families.c.created_at.label("family_created_at"),
-    token_families.c.expires_at.label("family_expires_at"),
-    token_families.c.revoked_at.label("family_revoked_at"),
-)
 _INSERT_FAMILY = insert(token_families)
 _INSERT_CODE = insert(authorization_codes)
 _INSERT_TOKENS = insert(tokens)
+_FAMILY = select(token_families.c.grant, token_families.c.revoked_at).where(
+    token_families.c.family_id == bindparam("id_")
+)
 
-# One statement decides the winner (RFC 6749 section 4.1.2: "MUST NOT use the authorization code more than once").
+
+def _of_family(column: Column[Any], table: Table) -> ScalarSelect[Any]:
+    # SQLite's RETURNING can't name another table, but may hold a scalar subquery.
+    return select(column).where(token_families.c.family_id == table.c.family_id).scalar_subquery()
+
+
+# One statement decides the winner.
+# RFC 6749 section 4.1.2: "MUST NOT use the authorization code more than once".
 _CONSUME_CODE = (
     update(authorization_codes)
     .where(
@@ -48,44 +48,57 @@ _CONSUME_CODE = (
         authorization_codes.c.redirect_uri,
         authorization_codes.c.code_challenge,
         authorization_codes.c.expires_at,
+        _of_family(token_families.c.grant, authorization_codes).label("family_grant"),
+        _of_family(token_families.c.revoked_at, authorization_codes).label("family_revoked_at"),
     )
 )
 _CODE = select(
     authorization_codes.c.family_id,
-    authorization_codes.c.client_id,
     authorization_codes.c.redirect_uri,
     authorization_codes.c.code_challenge,
     authorization_codes.c.expires_at,
+    authorization_codes.c.client_id,
     authorization_codes.c.consumed_at,
 ).where(authorization_codes.c.code_hash == bindparam("hash_"))
-_FAMILY = select(*_FAMILY_COLUMNS, token_families.c.client_id).where(
-    token_families.c.family_id == bindparam("id_")
-)
-_TOKEN_COLUMNS = (
-    tokens.c.token_hash,
-    tokens.c.kind,
-    tokens.c.client_id,
-    tokens.c.scope,
-    tokens.c.counter,
-    tokens.c.issued_at,
-    tokens.c.expires_at,
-    tokens.c.consumed_at,
-    tokens.c.revoked_at,
-)
 _TOKEN = (
-    select(*_TOKEN_COLUMNS, *_FAMILY_COLUMNS, accounts.c.email, accounts.c.state, accounts.c.language)
-    .select_from(tokens.join(token_families).outerjoin(accounts))
+    select(
+        tokens.c.kind,
+        tokens.c.client_id,
+        tokens.c.scope,
+        tokens.c.counter,
+        tokens.c.issued_at,
+        tokens.c.expires_at,
+        tokens.c.consumed_at,
+        tokens.c.revoked_at,
+        tokens.c.family_id,
+        token_families.c.grant.label("family_grant"),
+        token_families.c.revoked_at.label("family_revoked_at"),
+        clients.c.version.label("client_version"),
+        accounts.c.email,
+        accounts.c.state,
+        accounts.c.language,
+    )
+    .select_from(tokens.join(token_families).join(clients).outerjoin(accounts))
     .where(tokens.c.token_hash == bindparam("hash_"))
 )
 _CONSUME_REFRESH = (
     update(tokens)
     .where(
         tokens.c.token_hash == bindparam("hash_"),
+        tokens.c.kind == TokenKind.REFRESH,
+        tokens.c.client_id == bindparam("client_"),
         tokens.c.consumed_at.is_(None),
         tokens.c.revoked_at.is_(None),
+        tokens.c.expires_at > bindparam("now_"),
     )
     .values(consumed_at=bindparam("now_"))
-    .returning(tokens.c.counter)
+    .returning(
+        tokens.c.family_id,
+        tokens.c.counter,
+        tokens.c.scope,
+        _of_family(token_families.c.grant, tokens).label("family_grant"),
+        _of_family(token_families.c.revoked_at, tokens).label("family_revoked_at"),
+    )
 )
 _REVOKE_TOKEN = (
     update(tokens)
@@ -115,17 +128,26 @@ class StoredCode:
     redirect_uri: str
     code_challenge: str | None
     expires_at: datetime
-    client_id: str = ""
+    client_id: str
     consumed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedRefresh:
+    """A refresh token that this call used up."""
+
+    family: TokenFamily
+    counter: int
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
     """A token, its family and the account it speaks of, read by one statement."""
 
-    token_hash: bytes
     kind: TokenKind
     client_id: str
+    client_version: int
     scope: str
     counter: int
     issued_at: datetime
@@ -159,15 +181,7 @@ def create_family(connection: Connection, family: TokenFamily) -> None:
             "consent_id": family.consent_id,
             "session_id": family.session_id,
             "subject": family.subject,
-            "grant": {
-                "scopes": sorted(family.scopes),
-                "id_token": family.claims.id_token,
-                "userinfo": family.claims.userinfo,
-                "nonce": family.nonce,
-                "auth_time": family.auth_time,
-                "acr": family.acr,
-                "amr": family.amr,
-            },
+            "grant": family,
             "created_at": family.created_at,
             "expires_at": family.expires_at,
         },
@@ -191,28 +205,31 @@ def create_code(connection: Connection, code: StoredCode, *, code_hash: bytes) -
 
 def consume_code(
     connection: Connection, code_hash: bytes, client_id: str, now: datetime
-) -> StoredCode | None:
+) -> tuple[StoredCode, TokenFamily] | None:
     """Use up a code, at most once whatever the number of concurrent callers.
 
     Returns:
-        The code if this call used it up; None if unknown, another client's, or used already.
+        The code and its family if this call used it up; None if unknown, another client's, or used already.
     """
     row = connection.execute(
         _CONSUME_CODE, {"hash_": code_hash, "client_": client_id, "now_": now}
     ).one_or_none()
-    return None if row is None else StoredCode(*row)
+    if row is None:
+        return None
+    code = StoredCode(row.family_id, row.redirect_uri, row.code_challenge, row.expires_at, client_id, now)
+    return code, _family_from(row.family_grant, row.family_revoked_at)
 
 
 def find_code(connection: Connection, code_hash: bytes) -> StoredCode | None:
     """Read a code whatever its state, to see whether it is being replayed."""
     row = connection.execute(_CODE, {"hash_": code_hash}).one_or_none()
-    return None if row is None else StoredCode(**row._asdict())
+    return None if row is None else StoredCode(*row)
 
 
 def family(connection: Connection, family_id: str) -> TokenFamily | None:
     """Read a family."""
     row = connection.execute(_FAMILY, {"id_": family_id}).one_or_none()
-    return None if row is None else _family_from(row, row.client_id)
+    return None if row is None else _family_from(row.grant, row.revoked_at)
 
 
 def add_tokens(connection: Connection, family_id: str, new: Sequence[NewToken]) -> None:
@@ -236,30 +253,37 @@ def add_tokens(connection: Connection, family_id: str, new: Sequence[NewToken]) 
 
 
 def find(connection: Connection, token_hash: bytes) -> StoredToken | None:
-    """Read a token with its family and account."""
+    """Read a token with its family and account, and the version of its client."""
     row = connection.execute(_TOKEN, {"hash_": token_hash}).one_or_none()
     if row is None:
         return None
     return StoredToken(
-        token_hash=row.token_hash,
         kind=TokenKind(row.kind),
         client_id=row.client_id,
+        client_version=row.client_version,
         scope=row.scope,
         counter=row.counter,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         consumed_at=row.consumed_at,
         revoked_at=row.revoked_at,
-        family=_family_from(row, row.client_id),
+        family=_family_from(row.family_grant, row.family_revoked_at),
         email=row.email,
         account_is_active=row.state == "active",
         language=row.language,
     )
 
 
-def consume_refresh(connection: Connection, token_hash: bytes, now: datetime) -> bool:
-    """Use up a refresh token that rotates, at most once; False when another call did."""
-    return connection.execute(_CONSUME_REFRESH, {"hash_": token_hash, "now_": now}).one_or_none() is not None
+def consume_refresh(
+    connection: Connection, token_hash: bytes, client_id: str, now: datetime
+) -> ConsumedRefresh | None:
+    """Use up a refresh token that rotates, at most once; None when it can't be, or another call did."""
+    row = connection.execute(
+        _CONSUME_REFRESH, {"hash_": token_hash, "client_": client_id, "now_": now}
+    ).one_or_none()
+    if row is None:
+        return None
+    return ConsumedRefresh(_family_from(row.family_grant, row.family_revoked_at), row.counter, row.scope)
 
 
 def revoke_token(connection: Connection, token_hash: bytes, now: datetime) -> None:
@@ -284,7 +308,7 @@ def revoke_family(connection: Connection, family_id: str, now: datetime, reason:
 def revoke_families_of_account(
     connection: Connection, account_id: str, now: datetime, reason: str, *, but_session: str | None = None
 ) -> int:
-    """Kill every token that speaks of an account, but those of one session; gives back how many families died."""
+    """Kill every token that speaks of an account, but those of one session; gives back how many."""
     condition = token_families.c.account_id == account_id
     if but_session is not None:
         condition &= token_families.c.session_id.is_distinct_from(but_session)
@@ -318,22 +342,6 @@ def _revoke(connection: Connection, condition: Any, now: datetime, reason: str) 
     return result.rowcount
 
 
-def _family_from(row: Row[*tuple[Any, ...]], client_id: str) -> TokenFamily:
-    grant = row.grant
-    return TokenFamily(
-        family_id=row.family_id,
-        client_id=client_id,
-        account_id=row.account_id,
-        consent_id=row.consent_id,
-        session_id=row.session_id,
-        subject=row.subject,
-        scopes=frozenset(grant["scopes"]),
-        claims=GrantedClaims(tuple(grant["id_token"]), tuple(grant["userinfo"])),
-        nonce=grant["nonce"],
-        auth_time=grant["auth_time"],
-        acr=grant["acr"],
-        amr=tuple(grant["amr"]),
-        created_at=row.family_created_at,
-        expires_at=row.family_expires_at,
-        revoked_at=row.family_revoked_at,
-    )
+def _family_from(grant: dict[str, Any], revoked_at: datetime | None) -> TokenFamily:
+    family: TokenFamily = msgspec.convert(grant, TokenFamily)
+    return family if revoked_at is None else replace(family, revoked_at=revoked_at)

@@ -1,0 +1,244 @@
+"""The composition root: builds every part from `Settings` and returns the Flask application."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from idp.config import is_local, secret_from
+from idp.crypto.keyring import KeyFolder
+from idp.crypto.opaque import Sealer
+from idp.crypto.passwords import PasswordHasher
+from idp.domain.client import TokenLifetimes
+from idp.domain.password_policy import PasswordPolicy, require_enough_bits
+from idp.domain.session import SessionLifetimes
+from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
+from idp.outbound.breached_passwords import EMBEDDED_LIST, EmbeddedBreachedPasswords, NullBreachedPasswords
+from idp.services.clients.directory import ClientDirectory
+from idp.services.context import Context, DerivedKeys
+from idp.storage.engine import open_database
+from idp.web import errors, language, security_headers, sessions, templating
+from idp.web.oidc import documents
+from idp.web.oidc.discovery import metadata_maker
+from idp.web.proxies import Proxies
+from idp.web.routes import BLUEPRINTS
+from idp.web.site import City, Site
+
+if TYPE_CHECKING:
+    from idp.config import Settings
+    from idp.domain.password_policy import PasswordPolicy as Policy
+    from idp.outbound.breached_passwords import BreachedPasswords
+    from idp.services.context import Clock
+    from idp.web.site import Network
+
+_PACKAGE = Path(__file__).resolve().parent
+#: No page and no endpoint takes more than this in one request.
+_MAX_BODY = 256 * 1024
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now, context: Context | None = None) -> Flask:
+    """Build the application that a server runs.
+
+    Args:
+        settings: As read and checked by `config.load`.
+        clock: The time; tests give their own.
+        context: The parts of the use cases, when the caller has built them already.
+    """
+    parts = build_context(settings, clock=clock) if context is None else context
+    app = Flask("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
+    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=200)
+    site = build_site(settings, parts)
+    app.extensions["idp"] = site
+    catalogues = language.load(templates_directory())
+    templating.initialise(app, site.templates, catalogues)
+    sessions.initialise(app)
+    security_headers.initialise(app)
+    errors.initialise(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    issuer = urlsplit(settings.server.issuer)
+    # Discovery and JWKS are bytes answered before Flask dispatches (design 8).
+    app.wsgi_app = Proxies(  # type: ignore[method-assign] # Flask's documented way to add middleware
+        documents.Documents(app.wsgi_app, parts, metadata_maker(parts)),
+        site.trusted_proxies,
+        issuer.scheme,
+        issuer.netloc,
+    )
+    return app
+
+
+def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
+    """Build what use cases are given.
+
+    Raises:
+        KeyringError: The keys are missing or can't be read.
+        ConfigurationError: A file that the configuration names can't be read.
+        ValueError: The password rules or the hash are weaker than is accepted.
+    """
+    keys = key_folder(settings)
+    derived = DerivedKeys.derive(keys.derivation())
+    policy = _password_policy(settings)
+    return Context(
+        issuer=settings.server.issuer,
+        database=open_database(settings.database.url, pool_size=settings.server.threads),
+        clock=clock,
+        keys=keys,
+        derived=derived,
+        sealer=Sealer(derived.seal),
+        clients=ClientDirectory(),
+        passwords=_password_hasher(settings),
+        password_policy=policy,
+        breached_passwords=_breached_passwords(settings, policy),
+        session_lifetimes=_session_lifetimes(settings),
+        token_lifetimes=_token_lifetimes(settings),
+        sign_in_limits=_sign_in_limits(settings),
+        mail_policy=_mail_policy(settings),
+        code_policy=CodePolicy(),
+        franceconnect=None,
+        key_minimum_age=timedelta(seconds=settings.keys.next_minimum_age_seconds),
+    )
+
+
+def build_site(settings: Settings, context: Context) -> Site:
+    """Build what pages are given beside the use cases."""
+    own = templates_directory()
+    override = (Path(settings.city.templates),) if settings.city.templates else ()
+    metrics = settings.metrics
+    return Site(
+        context=context,
+        city=City(
+            settings.city.name,
+            settings.city.phone,
+            settings.city.contact_uri,
+            settings.city.support_email,
+            settings.city.accessibility_state,
+        ),
+        is_local=is_local(settings.server.issuer),
+        trusted_proxies=_networks(settings.server.trusted_proxies),
+        metrics_networks=_networks(metrics.allowed_networks) if metrics.enabled else None,
+        templates=(*override, own),
+        asset_versions=templating.asset_versions(_PACKAGE / "web" / "static"),
+    )
+
+
+def key_folder(settings: Settings) -> KeyFolder:
+    """Find the signing keys.
+
+    Raises:
+        ConfigurationError: The passphrase file can't be read.
+    """
+    passphrase = secret_from(os.environ.get("IDP_KEYS_PASSPHRASE", ""), settings.keys.passphrase_file)
+    return KeyFolder(Path(settings.keys.directory), passphrase.encode() or None, time.monotonic)
+
+
+def templates_directory() -> Path:
+    """Find the templates: in the checkout, else inside the installed package."""
+    checkout = _PACKAGE.parent / "templates"
+    return checkout if (checkout / "layout.html").is_file() else _PACKAGE / "_templates"
+
+
+def _password_policy(settings: Settings) -> Policy:
+    policy = PasswordPolicy(
+        min_length=settings.password.minimum_length,
+        recommended_length=settings.password.recommended_length,
+        context_words=settings.password.context_words,
+        refuse_personal=settings.password.refuse_personal,
+        refuse_common=settings.password.refuse_common,
+    )
+    require_enough_bits(policy, throttled=True)
+    return policy
+
+
+def _password_hasher(settings: Settings) -> PasswordHasher:
+    hashing = settings.hashing
+    return PasswordHasher(
+        memory_kib=hashing.memory_kib,
+        time_cost=hashing.time_cost,
+        parallelism=hashing.parallelism,
+        concurrency=hashing.concurrency or os.cpu_count() or 1,
+        queue_seconds=hashing.queue_seconds,
+    )
+
+
+def _breached_passwords(settings: Settings, policy: Policy) -> BreachedPasswords:
+    if not policy.refuse_common:
+        return NullBreachedPasswords()
+    file = settings.password.common_list
+    return EmbeddedBreachedPasswords(Path(file) if file else EMBEDDED_LIST)
+
+
+def _session_lifetimes(settings: Settings) -> SessionLifetimes:
+    return SessionLifetimes(
+        idle=timedelta(seconds=settings.sessions.idle_seconds),
+        absolute=timedelta(seconds=settings.sessions.absolute_seconds),
+        recent=timedelta(seconds=settings.sessions.recent_seconds),
+        most_per_account=settings.sessions.most_per_account,
+    )
+
+
+def _token_lifetimes(settings: Settings) -> TokenLifetimes:
+    tokens = settings.tokens
+    return TokenLifetimes(
+        code=timedelta(seconds=tokens.code_seconds),
+        access_token=timedelta(seconds=tokens.access_token_seconds),
+        id_token=timedelta(seconds=tokens.id_token_seconds),
+        refresh_idle=timedelta(seconds=tokens.refresh_idle_seconds),
+        refresh_absolute=timedelta(seconds=tokens.refresh_absolute_seconds),
+        refresh_retry=timedelta(seconds=tokens.refresh_retry_seconds),
+    )
+
+
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    brake = settings.throttle
+    delays = growing_delays(
+        timedelta(seconds=brake.first_delay_seconds), timedelta(seconds=brake.longest_delay_seconds)
+    )
+    growing = ThrottlePolicy(
+        free_failures=brake.free_tries,
+        window=timedelta(hours=24),
+        delays=delays,
+        long_limit=brake.tries_per_day,
+    )
+    return SignInLimits(
+        account=growing,
+        account_network=ThrottlePolicy(
+            free_failures=brake.free_tries,
+            window=timedelta(minutes=1),
+            long_limit=2 * brake.tries_per_day,
+            long_window=timedelta(hours=12),
+        ),
+        network=ThrottlePolicy(
+            free_failures=brake.network_tries_per_minute,
+            window=timedelta(minutes=1),
+            cleared_by_success=False,
+        ),
+        account_device=growing,
+    )
+
+
+def _mail_policy(settings: Settings) -> MailPolicy:
+    def limit(most: int, window: timedelta) -> ThrottlePolicy:
+        return ThrottlePolicy(free_failures=most, window=window, cleared_by_success=False)
+
+    brake = settings.throttle
+    return MailPolicy(
+        reset_per_address=limit(brake.mails_per_hour, timedelta(hours=1)),
+        signup_per_address=limit(brake.mails_per_hour, timedelta(hours=1)),
+        signup_per_network=limit(brake.signups_per_network, timedelta(minutes=10)),
+    )
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(text, strict=False) for text in texts)

@@ -1,0 +1,36 @@
+"""Token introspection (RFC 7662)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authlib.oauth2.rfc6749 import TokenEndpoint
+
+from idp.oauth.client_authentication import authenticate
+from idp.protocol.errors import EndpointError, ErrorCode
+from idp.services.tokens.introspection import introspect
+
+if TYPE_CHECKING:
+    from idp.oauth.grant import Answer
+    from idp.oauth.request import BackChannelRequest
+
+
+class IntrospectionEndpoint(TokenEndpoint):  # type: ignore[misc] # Authlib has no types
+    """Says to a confidential client what its token is worth."""
+
+    ENDPOINT_NAME = "introspection"
+
+    def create_endpoint_request(self, request: BackChannelRequest) -> BackChannelRequest:
+        """Take the request as it is."""
+        return request
+
+    def __call__(self, request: BackChannelRequest) -> Answer:
+        """Authenticate, then answer.
+
+        Raises:
+            EndpointError: invalid_client; RFC 7662 section 2.1: "the protected resource MUST be authorized".
+        """
+        client = authenticate(self.server.context, request)
+        if client.is_public:
+            raise EndpointError(ErrorCode.INVALID_CLIENT, reason="introspection by a public client")
+        return 200, introspect(self.server.context, client, request.required("token")), ()

@@ -1,0 +1,145 @@
+"""Asks, keeps and withdraws consents (CON-2, CON-4, CON-5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.crypto.opaque import new_id
+from idp.domain.consent import Consent
+from idp.domain.events import ConsentGiven, ConsentRefused, ConsentWithdrawn
+from idp.protocol.authorization.response_mode import error_response
+from idp.protocol.claims.subject import subject_of
+from idp.protocol.claims.values import claim_values
+from idp.protocol.errors import ErrorCode
+from idp.services.audit import record
+from idp.services.authorization.requests import EMAIL_LEVEL, Answered, issue_code
+from idp.storage.repositories import consents, tokens
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from idp.domain.client import Client, ClaimUse
+    from idp.services.authorization.requests import Situation
+    from idp.services.context import Context
+    from idp.services.sign_in.sessions import SignedIn
+    from idp.storage.repositories.consents import ListedConsent
+
+
+@dataclass(frozen=True, slots=True)
+class AskedClaim:
+    """One datum of the consent screen: what it is, why it is wanted, who vouches for it."""
+
+    use: ClaimUse
+    value: Any
+    level: int | None
+    certified_at: datetime | None
+    is_new: bool
+
+
+def question(situation: Situation, signed_in: SignedIn) -> list[AskedClaim]:
+    """List what the service asks for, with what it would receive."""
+    consent = situation.consent
+    answered = frozenset[str]() if consent is None else consent.claims | consent.refused_claims
+    uses = (situation.client.claim_use(name) for name in _names(situation))
+    return [
+        _asked(situation, signed_in, use, is_new=use.name not in answered) for use in uses if use is not None
+    ]
+
+
+def allow(
+    context: Context, situation: Situation, signed_in: SignedIn, chosen: frozenset[str], *, language: str
+) -> Answered:
+    """Keep the person's yes and answer with a code, in one transaction (design 2, step 4).
+
+    Args:
+        context: The parts.
+        situation: The request and the person.
+        signed_in: Who answers.
+        chosen: Optional claims that were ticked.
+        language: Of the screen that was shown.
+    """
+    now = context.clock()
+    asked, client = situation.request.asked, situation.client
+    before = situation.consent
+    claims = frozenset(asked.required) | (chosen & frozenset(asked.optional))
+    refused = frozenset(asked.optional) - claims
+    scopes = situation.request.scopes
+    if before is not None:
+        # What was answered before and is not asked now stays as it was.
+        claims |= before.claims - asked.names
+        refused |= before.refused_claims - asked.names
+        scopes |= before.scopes
+    consent = Consent(new_id(now), scopes, claims, refused, client.policy_version, now)
+    account_id = signed_in.account.account_id
+    with context.database.write() as connection:
+        consents.replace(
+            connection,
+            account_id,
+            client.client_id,
+            consent,
+            subject=subject_of(client, account_id, context.derived.pairwise),
+            language=language,
+        )
+        event = ConsentGiven(tuple(sorted(scopes)), tuple(sorted(claims)))
+        record(connection, event, now, account_id=account_id, client_id=client.client_id)
+        response = issue_code(context, connection, situation, signed_in, consent)
+    return Answered(response, client)
+
+
+def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answered:
+    """Keep the person's no and tell the service (CON-2): `access_denied`, nothing else."""
+    now = context.clock()
+    with context.database.write() as connection:
+        record(
+            connection,
+            ConsentRefused(),
+            now,
+            account_id=signed_in.account.account_id,
+            client_id=situation.client.client_id,
+        )
+    refusal = situation.request.refusal(ErrorCode.ACCESS_DENIED, reason="the person refused")
+    return Answered(error_response(refusal, issuer=context.issuer), situation.client)
+
+
+def withdraw(context: Context, account_id: str, client_id: str) -> bool:
+    """End a consent at once: every token that stands on it dies in the same transaction (CON-4).
+
+    Returns:
+        False when there was none.
+    """
+    now = context.clock()
+    with context.database.write() as connection:
+        tokens.revoke_families_of_client_for(connection, account_id, client_id, now, "consent_withdrawn")
+        withdrawn = consents.withdraw(connection, account_id, client_id, now)
+        if withdrawn:
+            record(connection, ConsentWithdrawn(), now, account_id=account_id, client_id=client_id)
+    return withdrawn
+
+
+def list_consents(context: Context, account_id: str) -> list[tuple[Client, ListedConsent]]:
+    """List each service with what it may receive (CON-4); services that are gone are left out."""
+    with context.database.read() as connection:
+        listed = consents.of_account(connection, account_id)
+        found = [(context.clients.find(connection, one.client_id), one) for one in listed]
+    return [(client, one) for client, one in found if client is not None]
+
+
+def _names(situation: Situation) -> tuple[str, ...]:
+    return situation.request.asked.required + situation.request.asked.optional
+
+
+def _asked(situation: Situation, signed_in: SignedIn, use: ClaimUse, *, is_new: bool) -> AskedClaim:
+    known = situation.known
+    values: dict[str, Any] = {name: attribute.value for name, attribute in known.items()}
+    values |= {"email": signed_in.account.email, "language": signed_in.account.language}
+    value = claim_values(values, (use.name,)).get(use.name)
+    attribute = known.get(use.name)
+    if use.name == "email":
+        return AskedClaim(use, value, EMAIL_LEVEL, None, is_new)
+    if use.name == "name":
+        parts = [known[part].level for part in ("given_name", "family_name") if part in known]
+        return AskedClaim(use, value, min(parts, default=None), None, is_new)
+    level = None if attribute is None else attribute.level
+    return AskedClaim(use, value, level, None if attribute is None else attribute.recorded_at, is_new)

@@ -1,0 +1,284 @@
+"""From a checked request to a code, or to the next thing the person must do (LOG-4; design 2).
+
+A silent request, or one of a session that needs nothing, goes from parse to answer with three reads and one
+write transaction, and never touches the pending table.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from idp.crypto.jwt import JWTRefused, verified_claims
+from idp.crypto.opaque import SecretKind, digest, keyed_digest, new_id, new_secret
+from idp.domain.pending_authorization import PENDING_LIFETIME, PendingAuthorization
+from idp.domain.tokens import TokenFamily
+from idp.protocol.authorization.interaction import (
+    Ask,
+    Facts,
+    Proceed,
+    Reason,
+    Refuse,
+    Step,
+    decide,
+    reported_acr,
+)
+from idp.protocol.authorization.request import AuthorizationRequest, parse
+from idp.protocol.authorization.response_mode import AuthorizationResponse, code_response
+from idp.protocol.claims.requested import NO_SHORTFALL, granted_claims, shortfall
+from idp.protocol.claims.subject import subject_of
+from idp.protocol.errors import ErrorCode
+from idp.services.sign_in.sessions import SignedIn, find_for_client
+from idp.storage.repositories import attributes, pending_authorizations, tokens
+from idp.storage.repositories.tokens import StoredCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from idp.domain.account import Account
+    from idp.domain.client import Client
+    from idp.domain.consent import Consent
+    from idp.services.context import Context
+    from idp.storage.repositories.attributes import StoredAttribute
+
+#: Level of the login address: proven by our own mail (ACC-4; paris.md 1.2).
+EMAIL_LEVEL = 250
+#: An answered request stays so long, for a double click.
+_ANSWERED_LIFETIME = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The request is answered: this goes to the client."""
+
+    response: AuthorizationResponse
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page comes first; the request waits under this identifier."""
+
+    pending_id: str
+    step: Step
+    reason: Reason
+    client: Client
+
+
+Outcome = Answered | Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What was read to decide: who is there, what they allow, what is known of them."""
+
+    request: AuthorizationRequest
+    signed_in: SignedIn | None
+    consent: Consent | None
+    known: Mapping[str, StoredAttribute]
+    pending: PendingAuthorization | None
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        return self.request.client
+
+
+def begin(
+    context: Context,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    session_cookie: str | None,
+    browser_hash: Callable[[], bytes],
+) -> Outcome:
+    """Decide a request that has just arrived.
+
+    Args:
+        context: The parts.
+        pairs: Parameters as received, in order.
+        session_cookie: The browser's session cookie.
+        browser_hash: Names this browser, which the request is bound to if it must wait; called only then.
+
+    Returns:
+        The answer; or the page to show first.
+
+    Raises:
+        DirectError: Client or redirect URI not proven.
+        RedirectedError: The client must hear that something is wrong.
+    """
+    with context.database.read() as connection:
+        situation = _read(context, connection, pairs, session_cookie, None)
+    return _decided(context, situation, browser_hash)
+
+
+def resume(context: Context, pending: PendingAuthorization, *, session_cookie: str | None) -> Outcome:
+    """Decide again a request that waited, after the person did something.
+
+    Raises:
+        DirectError: The client was disabled or changed meanwhile.
+        RedirectedError: The client must hear that something is wrong.
+    """
+    with context.database.read() as connection:
+        situation = _read(context, connection, pending.parameters.items(), session_cookie, pending)
+    return _decided(context, situation, None)
+
+
+def situation_of(context: Context, pending: PendingAuthorization, *, session_cookie: str | None) -> Situation:
+    """Read what a page of the way shows: the request, the person, what they allow."""
+    with context.database.read() as connection:
+        return _read(context, connection, pending.parameters.items(), session_cookie, pending)
+
+
+def find_pending(context: Context, pending_id: str, *, browser_hash: bytes) -> PendingAuthorization | None:
+    """Find a waiting request of this browser; None when unknown, another browser's, or expired."""
+    with context.database.read() as connection:
+        pending = pending_authorizations.find(connection, pending_id, browser_hash=browser_hash)
+    return None if pending is None or context.clock() >= pending.expires_at else pending
+
+
+def mark(context: Context, pending: PendingAuthorization, step: str) -> None:
+    """Write that the person passed a step of the way."""
+    with context.database.write() as connection:
+        pending_authorizations.mark(connection, pending.pending_id, step, context.clock())
+
+
+def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refuse:
+    """Say what comes next for a situation."""
+    request, signed_in = situation.request, situation.signed_in
+    subject = None if signed_in is None else _subject(context, request.client, signed_in.account)
+    levels = {name: attribute.level for name, attribute in situation.known.items()} | {"email": EMAIL_LEVEL}
+    facts = Facts(
+        now=context.clock(),
+        session=None if signed_in is None else signed_in.session,
+        subject=subject,
+        hinted_subject=_hinted_subject(context, request),
+        consent=situation.consent,
+        pending=situation.pending,
+        shortfall=NO_SHORTFALL if signed_in is None else shortfall(request.client, request.asked, levels),
+        can_step_up=context.franceconnect is not None,
+    )
+    return decide(request, facts)
+
+
+def issue_code(
+    context: Context,
+    connection: Connection,
+    situation: Situation,
+    signed_in: SignedIn,
+    consent: Consent | None,
+) -> AuthorizationResponse:
+    """Write a code and what it stands for, in the transaction of the answer (design 2, step 4)."""
+    now = context.clock()
+    request, client = situation.request, situation.client
+    session = signed_in.session
+    allowed = request.asked.names if consent is None else consent.claims
+    family = TokenFamily(
+        family_id=new_id(now),
+        client_id=client.client_id,
+        account_id=signed_in.account.account_id,
+        consent_id=None if consent is None else consent.consent_id,
+        session_id=session.session_id,
+        subject=_subject(context, client, signed_in.account),
+        scopes=request.scopes if consent is None else request.scopes & consent.scopes,
+        claims=granted_claims(request.asked, allowed),
+        nonce=request.nonce,
+        auth_time=int(session.authentication.at.timestamp()),
+        acr=reported_acr(request, session),
+        amr=session.authentication.methods,
+        created_at=now,
+        expires_at=now + context.token_lifetimes.refresh_absolute,
+    )
+    code = new_secret(SecretKind.AUTHORIZATION_CODE)
+    tokens.create_family(connection, family)
+    tokens.create_code(
+        connection,
+        StoredCode(
+            family_id=family.family_id,
+            redirect_uri=request.redirect_target.uri,
+            code_challenge=request.code_challenge,
+            expires_at=now + context.token_lifetimes.code,
+            client_id=client.client_id,
+        ),
+        code_hash=digest(code),
+    )
+    if situation.pending is not None:
+        pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
+    return code_response(request.address, code=code, issuer=context.issuer)
+
+
+def wire_session_id(context: Context, session_id: str, client_id: str) -> str:
+    """Give the `sid` that one client sees of a session: two clients can't join theirs (CON-6)."""
+    raw = keyed_digest(context.derived.pairwise, "sid", session_id, client_id)
+    return base64.urlsafe_b64encode(raw[:18]).decode()
+
+
+def _read(
+    context: Context,
+    connection: Connection,
+    pairs: Iterable[tuple[str, str]],
+    session_cookie: str | None,
+    pending: PendingAuthorization | None,
+) -> Situation:
+    request = parse(pairs, lambda client_id: context.clients.find(connection, client_id), context.clock())
+    signed_in, consent = find_for_client(context, connection, session_cookie, request.client.client_id)
+    known: Mapping[str, StoredAttribute] = {}
+    if signed_in is not None:
+        known = attributes.of_account(connection, signed_in.account.account_id)
+    return Situation(request, signed_in, consent, known, pending)
+
+
+def _decided(context: Context, situation: Situation, browser_hash: Callable[[], bytes] | None) -> Outcome:
+    match decision_of(context, situation):
+        case Refuse(code, reason):
+            raise situation.request.refusal(code, reason=reason)
+        case Ask(step, reason):
+            if situation.pending is not None:
+                return Asked(situation.pending.pending_id, step, reason, situation.client)
+            if browser_hash is None:
+                raise AssertionError("a request that waited has its row")
+            return Asked(_wait(context, situation, browser_hash()), step, reason, situation.client)
+        case Proceed():
+            return _answered(context, situation)
+
+
+def _answered(context: Context, situation: Situation) -> Answered:
+    if situation.signed_in is None:
+        raise AssertionError("nobody is signed in, and nothing was asked")
+    with context.database.write() as connection:
+        response = issue_code(context, connection, situation, situation.signed_in, situation.consent)
+    return Answered(response, situation.client)
+
+
+def _wait(context: Context, situation: Situation, browser_hash: bytes) -> str:
+    now = context.clock()
+    pending = PendingAuthorization(
+        pending_id=new_secret(SecretKind.PENDING),
+        client_id=situation.client.client_id,
+        parameters=dict(situation.request.parameters),
+        created_at=now,
+        expires_at=now + PENDING_LIFETIME,
+    )
+    with context.database.write() as connection:
+        pending_authorizations.create(connection, pending, browser_hash=browser_hash)
+    return pending.pending_id
+
+
+def _subject(context: Context, client: Client, account: Account) -> str:
+    return subject_of(client, account.account_id, context.derived.pairwise)
+
+
+def _hinted_subject(context: Context, request: AuthorizationRequest) -> str | None:
+    """Read `id_token_hint`: ours, made for this client; an expired one is accepted (OIDC Core 3.1.2.1)."""
+    if request.id_token_hint is None:
+        return None
+    try:
+        claims = verified_claims(request.id_token_hint, context.keys.keyring().public_keys())
+    except JWTRefused as error:
+        raise request.refusal(ErrorCode.INVALID_REQUEST, reason=f"id_token_hint: {error}") from error
+    if claims.get("iss") != context.issuer or claims.get("aud") != request.client.client_id:
+        raise request.refusal(ErrorCode.INVALID_REQUEST, reason="id_token_hint of another issuer or client")
+    return str(claims.get("sub"))

@@ -1,0 +1,172 @@
+"""Refresh tokens: rotation for public clients, reuse ends the family (OID-2; D-07)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from idp.crypto.opaque import SecretKind, derived_secret, digest, is_well_formed
+from idp.domain.events import FamilyRevoked
+from idp.domain.tokens import TokenKind
+from idp.protocol import scope as scope_syntax
+from idp.protocol.errors import EndpointError, ErrorCode
+from idp.services.audit import record
+from idp.services.tokens.exchange import Refused
+from idp.services.tokens.issuing import (
+    TokenSet,
+    new_access_token,
+    new_refresh_token,
+    person_claims,
+    token_response,
+)
+from idp.storage.repositories import tokens
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from idp.domain.client import Client
+    from idp.domain.tokens import TokenFamily
+    from idp.services.context import Context
+    from idp.storage.repositories.tokens import StoredToken
+
+#: A token that does not rotate gets its idle life anew when this part of it is gone: one write in many uses.
+_RENEWAL_PART = 14
+
+
+def refresh(context: Context, client: Client, *, refresh_token: str, scope: str | None) -> dict[str, Any]:
+    """Turn a refresh token into new tokens (RFC 6749 section 6; RFC 9700 section 4.14).
+
+    Public clients rotate; confidential ones prove themselves and keep their token.
+
+    Args:
+        context: The parts.
+        client: Authenticated, or public and named.
+        refresh_token: As received.
+        scope: As received: a part of what was granted, for this access token only.
+
+    Raises:
+        EndpointError: invalid_grant, or invalid_scope.
+    """
+    if not is_well_formed(SecretKind.REFRESH_TOKEN, refresh_token):
+        raise EndpointError(ErrorCode.INVALID_GRANT, reason="malformed refresh token")
+    asked = _asked_scopes(scope)
+    now = context.clock()
+    with context.database.write() as connection:
+        if client.is_public:
+            outcome = _rotate(context, connection, client, refresh_token, asked, now)
+        else:
+            outcome = _keep(context, connection, client, refresh_token, asked, now)
+    if isinstance(outcome, Refused):
+        raise EndpointError(ErrorCode.INVALID_GRANT, reason=outcome.reason)
+    return token_response(context, client, outcome)
+
+
+def _rotate(
+    context: Context,
+    connection: Connection,
+    client: Client,
+    refresh_token: str,
+    asked: frozenset[str] | None,
+    now: datetime,
+) -> TokenSet | Refused:
+    consumed = tokens.consume_refresh(connection, digest(refresh_token), client.client_id, now)
+    if consumed is None:
+        return _not_consumed(context, connection, client, refresh_token, asked, now)
+    family = consumed.family
+    if family.revoked_at is not None:
+        return Refused("family revoked")
+    scopes = _narrowed(family, asked)
+    successor = _successor(context, refresh_token)
+    counter = consumed.counter + 1
+    access_token, stored = new_access_token(context, client, scopes, now, counter=counter)
+    renewed = new_refresh_token(context, family, successor, now, counter=counter)
+    tokens.add_tokens(connection, family.family_id, [stored, renewed])
+    return _token_set(connection, access_token, successor, scopes, family)
+
+
+def _not_consumed(
+    context: Context,
+    connection: Connection,
+    client: Client,
+    refresh_token: str,
+    asked: frozenset[str] | None,
+    now: datetime,
+) -> TokenSet | Refused:
+    """Tell a retry from a reuse: only the immediately previous token, within seconds, gets its successor again."""
+    stored = _of_client(connection, client, refresh_token)
+    if stored is None:
+        return Refused("unknown refresh token, or another client's")
+    if stored.consumed_at is None or stored.family.revoked_at is not None:
+        return Refused("refresh token expired or revoked")
+    successor = _successor(context, refresh_token)
+    following = tokens.find(connection, digest(successor))
+    is_retry = now <= stored.consumed_at + context.token_lifetimes.refresh_retry
+    if not is_retry or following is None or not following.is_live(now):
+        tokens.revoke_family(connection, stored.family.family_id, now, "refresh_reused")
+        record(connection, FamilyRevoked("refresh_reused"), now, actor="system", client_id=client.client_id)
+        return Refused("refresh token reused")
+    scopes = _narrowed(stored.family, asked)
+    access_token, new = new_access_token(context, client, scopes, now, counter=following.counter)
+    tokens.add_tokens(connection, stored.family.family_id, [new])
+    return _token_set(connection, access_token, successor, scopes, stored.family)
+
+
+def _keep(
+    context: Context,
+    connection: Connection,
+    client: Client,
+    refresh_token: str,
+    asked: frozenset[str] | None,
+    now: datetime,
+) -> TokenSet | Refused:
+    stored = _of_client(connection, client, refresh_token)
+    if stored is None or not stored.is_live(now):
+        return Refused("refresh token unknown, another client's, expired or revoked")
+    scopes = _narrowed(stored.family, asked)
+    access_token, new = new_access_token(context, client, scopes, now, counter=stored.counter)
+    tokens.add_tokens(connection, stored.family.family_id, [new])
+    idle = context.token_lifetimes.refresh_idle
+    renewed_until = min(now + idle, stored.family.expires_at)
+    if renewed_until - stored.expires_at > idle / _RENEWAL_PART:
+        tokens.extend_refresh(connection, digest(refresh_token), renewed_until)
+    return _token_set(connection, access_token, refresh_token, scopes, stored.family)
+
+
+def _token_set(
+    connection: Connection, access_token: str, refresh_token: str, scopes: frozenset[str], family: TokenFamily
+) -> TokenSet:
+    person = person_claims(connection, family, family.claims.id_token)
+    return TokenSet(access_token, refresh_token, scopes, replace(family, scopes=scopes), person)
+
+
+def _of_client(connection: Connection, client: Client, refresh_token: str) -> StoredToken | None:
+    stored = tokens.find(connection, digest(refresh_token))
+    if stored is None or stored.kind is not TokenKind.REFRESH or stored.client_id != client.client_id:
+        return None
+    return stored
+
+
+def _successor(context: Context, refresh_token: str) -> str:
+    # Derived, so that a retry gets the same answer though only hashes are kept.
+    return derived_secret(SecretKind.REFRESH_TOKEN, context.derived.refresh_successor, refresh_token.encode())
+
+
+def _asked_scopes(scope: str | None) -> frozenset[str] | None:
+    if scope is None:
+        return None
+    asked = scope_syntax.parse(scope)
+    if asked is None:
+        raise EndpointError(ErrorCode.INVALID_SCOPE, reason="malformed scope")
+    return asked
+
+
+def _narrowed(family: TokenFamily, asked: frozenset[str] | None) -> frozenset[str]:
+    if asked is None:
+        return family.scopes
+    if not asked <= family.scopes:
+        # RFC 6749 section 6: "MUST NOT include any scope not originally granted". Raised inside the
+        # transaction: nothing is consumed by a request that was wrong.
+        raise EndpointError(ErrorCode.INVALID_SCOPE, reason="scope wider than granted")
+    return asked

@@ -1,0 +1,188 @@
+"""From each exception class to its response; the only such place (OID-9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import g, jsonify, make_response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from idp.crypto.keyring import KeyringError
+from idp.crypto.opaque import new_id
+from idp.crypto.passwords import HashingBusy
+from idp.domain.errors import ThrottledUntil
+from idp.protocol.authorization.response_mode import RedirectedError, error_response
+from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
+from idp.storage.engine import DATABASE_AWAY
+from idp.web.interaction.flow import PendingGone
+from idp.web.oidc.answers import bearer_answer, endpoint_answer, respond
+from idp.web.security_headers import CSRFRefused
+from idp.web.site import context
+from idp.web.templating import page, sentence, service_of
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+    from werkzeug.wrappers import Response as AnyResponse
+
+_log = structlog.get_logger("idp.web")
+#: A database that restarts is back within seconds.
+_RETRY_SECONDS = 5
+#: Endpoints that programs call: their errors are JSON.
+_JSON_ENDPOINTS = frozenset({"oidc.token", "oidc.introspect", "oidc.revoke", "oidc.userinfo"})
+
+
+def initialise(app: Flask) -> None:
+    """Register the table."""
+    app.register_error_handler(EndpointError, _endpoint_error)
+    app.register_error_handler(BearerError, _bearer_error)
+    app.register_error_handler(DirectError, _direct_error)
+    app.register_error_handler(RedirectedError, _redirected_error)
+    app.register_error_handler(PendingGone, _pending_gone)
+    app.register_error_handler(CSRFRefused, _csrf_refused)
+    app.register_error_handler(HashingBusy, _busy)
+    app.register_error_handler(ThrottledUntil, _throttled)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, _database_away)
+    app.register_error_handler(KeyringError, _keys_away)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _endpoint_error(error: EndpointError) -> Response:
+    _log.info("request_refused", code=error.code, reason=error.reason, endpoint=request.endpoint)
+    return endpoint_answer(error)
+
+
+def _bearer_error(error: BearerError) -> Response:
+    return bearer_answer(error)
+
+
+def _direct_error(error: DirectError) -> Response:
+    _log.info("request_refused", code=error.code, reason=error.reason, endpoint=request.endpoint)
+    client = error.client
+    if client is not None:
+        g.service = service_of(client)
+    answer = page(
+        "error_oidc.html",
+        error=error.code.value,
+        description=error.description,
+        client_id=None if client is None else client.client_id,
+        incident=None,
+        service_url=None if client is None else client.service_uri,
+    )
+    return make_response(answer, error.status)
+
+
+def _redirected_error(error: RedirectedError) -> AnyResponse:
+    _log.info("request_refused", code=error.code, reason=error.reason, endpoint=request.endpoint)
+    return respond(error_response(error, issuer=context().issuer))
+
+
+def _pending_gone(error: PendingGone) -> Response:
+    del error
+    return make_response(page("interaction/expired.html", service_url=None), 410)
+
+
+def _csrf_refused(error: CSRFRefused) -> Response:
+    _log.warning("form_refused", reason=str(error.description), endpoint=request.endpoint)
+    return _error_page(400, title="error_title_csrf", message="error_csrf")
+
+
+def _busy(error: HashingBusy) -> Response:
+    return _unavailable(int(error.retry_after) + 1, "hashing_busy")
+
+
+def _throttled(error: ThrottledUntil) -> Response:
+    seconds = max(1, int((error.when - context().clock()).total_seconds()) + 1)
+    answer = make_response(page("throttled.html", throttled_until=error.when), 429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def _database_away(error: Exception) -> Response:
+    incident = _incident("database_away", error)
+    return _unavailable(_RETRY_SECONDS, incident)
+
+
+def _keys_away(error: KeyringError) -> Response:
+    return _unavailable(_RETRY_SECONDS, _incident("keys_away", error))
+
+
+def _unavailable(seconds: int, incident: str) -> Response:
+    if request.endpoint in _JSON_ENDPOINTS:
+        answer = endpoint_answer(EndpointError(ErrorCode.TEMPORARILY_UNAVAILABLE, reason=incident))
+    else:
+        g.signed_in = None
+        answer = make_response(page("unavailable.html", incident=incident), 503)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if request.endpoint in _JSON_ENDPOINTS or (request.endpoint or "").startswith("api."):
+        answer = jsonify(
+            error=ErrorCode.INVALID_REQUEST.value, error_description=_JSON_DESCRIPTIONS.get(status, "")
+        )
+        answer.status_code = status
+    elif isinstance(error, NotFound):
+        answer = make_response(page("not_found.html"), 404)
+    else:
+        answer = _error_page(status, title=f"error_title_{status}", message=f"error_{status}")
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, RequestEntityTooLarge):
+        answer.headers["Connection"] = "close"
+    return answer
+
+
+_JSON_DESCRIPTIONS = {
+    400: "The request can't be read.",
+    405: "The method is not allowed here.",
+    413: "The request is too large.",
+    415: "The content type is not supported.",
+}
+
+
+def _unexpected(error: Exception) -> Response:
+    incident = _incident("unexpected_error", error)
+    if request.endpoint in _JSON_ENDPOINTS:
+        return endpoint_answer(EndpointError(ErrorCode.SERVER_ERROR, reason=incident))
+    # Whatever failed may be what the header of the page reads: say who is signed in no more.
+    g.signed_in = None
+    return _error_page(500, title="error_title_500", message="error_500", incident=incident)
+
+
+def _error_page(status: int, *, title: str, message: str, incident: str | None = None) -> Response:
+    known = status in {400, 403, 405, 413, 500} or not title.endswith(str(status))
+    return make_response(
+        page(
+            "error.html",
+            title=sentence(title if known else "error_title_400"),
+            message=sentence(message if known else "error_400"),
+            advice=None,
+            incident=incident,
+            service_url=None,
+        ),
+        status,
+    )
+
+
+def _incident(event: str, error: Exception) -> str:
+    """Log an exception under a number that the page shows; its text may hold values, so only its trace is kept."""
+    incident = new_id(context().clock())
+    _log.error(
+        event, incident=incident, error=type(error).__name__, trace=_trace(error), endpoint=request.endpoint
+    )
+    return incident
+
+
+def _trace(error: Exception) -> list[str]:
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        lines.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return lines

@@ -1,0 +1,62 @@
+"""Answers of the protocol endpoints: JSON, challenges, redirections, form_post pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask import Response, make_response
+
+from idp.protocol.authorization.response_mode import AuthorizationResponse, FormPost, Redirection
+from idp.web.http import redirect_to
+from idp.web.security_headers import allow_form_action
+from idp.web.templating import page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from idp.protocol.errors import BearerError, EndpointError
+
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def json_answer(
+    body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer JSON that no cache keeps (RFC 6749 section 5.1)."""
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        {**_NO_STORE, **(headers or {})},
+        content_type="application/json",
+    )
+
+
+def endpoint_answer(error: EndpointError) -> Response:
+    """Answer an error of a back-channel endpoint (RFC 6749 section 5.2)."""
+    return json_answer(error.body, error.status, error.headers)
+
+
+def bearer_answer(error: BearerError) -> Response:
+    """Answer an error of a protected resource; the body repeats the challenge for people (RFC 6750 section 3)."""
+    return json_answer(error.body if error.token_presented else {}, error.status, error.headers)
+
+
+def respond(answer: AuthorizationResponse, *, after_form: bool = False) -> AnyResponse:
+    """Bring an authorization response to the client.
+
+    Args:
+        answer: Where it goes and what it carries.
+        after_form: It answers a form of ours: Chromium holds every hop after a form to `form-action`, so
+            that a page goes on by itself instead (S-473).
+    """
+    match answer:
+        case FormPost(action, fields):
+            allow_form_action(action)
+            return make_response(page("interaction/form_post.html", action=action, fields=dict(fields)))
+        case Redirection(location):
+            if after_form:
+                return make_response(page("interaction/continue.html", continue_url=location))
+            return redirect_to(location)

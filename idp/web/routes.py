@@ -1,0 +1,31 @@
+"""Every blueprint that is on."""
+
+from __future__ import annotations
+
+from idp.web.account import devices, identity, index, password, services, signup
+from idp.web.federation import franceconnect
+from idp.web.interaction import accept_terms, consent, login
+from idp.web.oidc import authorization, blueprint, end_session, introspection, revocation, token, userinfo
+from idp.web.space import home, pages, terms
+from idp.web import health, sign_out
+
+#: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
+PROTOCOL_ENDPOINTS = (authorization, end_session, introspection, revocation, token, userinfo)
+BLUEPRINTS = (
+    blueprint,
+    login.blueprint,
+    sign_out.blueprint,
+    signup.blueprint,
+    password.blueprint,
+    consent.blueprint,
+    accept_terms.blueprint,
+    franceconnect.blueprint,
+    index.blueprint,
+    identity.blueprint,
+    devices.blueprint,
+    services.blueprint,
+    home.blueprint,
+    pages.blueprint,
+    terms.blueprint,
+    health.blueprint,
+)

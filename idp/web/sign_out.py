@@ -1,0 +1,57 @@
+"""POST /sign-out: one click on every page (LOG-3); and the end of a session for whoever asks it (LOG-7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, g, make_response
+
+from idp.services.sign_in import sessions as use_case
+from idp.web.federation import franceconnect
+from idp.web.http import redirect_to
+from idp.web.sessions import forget, signed_in
+from idp.web.site import context
+from idp.web.templating import page
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+blueprint = Blueprint("sign_out", __name__)
+
+
+@blueprint.post("/sign-out")
+def submit() -> Response:
+    """End the session of this browser."""
+    return end_here(None, after_form=True)
+
+
+@blueprint.get("/signed-out")
+def show() -> str:
+    """Say that the session is over."""
+    return page("signed_out.html", service_url=None, franceconnect_session=False)
+
+
+def end_here(destination: str | None, *, after_form: bool) -> Response:
+    """End the session of this browser, FranceConnect's with it when the login came from there, then go on.
+
+    Ours ends first: whatever FranceConnect answers, or does not, nobody stays signed in here.
+
+    Args:
+        destination: A checked address of a service; None to stay with us.
+        after_form: It answers a form of ours (see `answers.respond`).
+    """
+    present = signed_in()
+    id_token = None
+    if present is not None:
+        id_token = use_case.end(context(), present.account.account_id, present.session.session_id)
+        forget()
+    if id_token is not None:
+        address = franceconnect.logout_address(id_token, continue_to=destination)
+        if address is not None:
+            destination = address
+    if destination is None:
+        return redirect_to("/signed-out")
+    if after_form:
+        g.pop("display_name", None)
+        return make_response(page("interaction/continue.html", continue_url=destination))
+    return redirect_to(destination)

@@ -1,0 +1,42 @@
+"""GET /: what Mon Paris is, or what is there for the person (ACC-1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, g
+
+from idp.services.account import overview
+from idp.web.sessions import signed_in
+from idp.web.site import context
+from idp.web.space.services import listed_service
+from idp.web.templating import page
+
+if TYPE_CHECKING:
+    from idp.services.sign_in.sessions import SignedIn
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+def show() -> str:
+    """Show the home page."""
+    present = signed_in()
+    services = [listed_service(client) for client in overview.open_services(context())]
+    return page(
+        "space/home.html",
+        services=services,
+        franceconnect_enabled=context().franceconnect is not None,
+        **_of_person(present),
+    )
+
+
+def _of_person(present: SignedIn | None) -> dict[str, Any]:
+    if present is None:
+        return {"identity_state": "empty", "password_generated": False}
+    seen = overview.of_account(context(), present.account)
+    g.display_name = seen.display_name
+    return {
+        "identity_state": seen.identity_state,
+        "password_generated": present.account.password_is_generated,
+    }
