@@ -48,7 +48,7 @@ def decided(
     **facts: object,
 ) -> Decision:
     """Decide a request when all is well but for some facts."""
-    return decide(read(client, **(request or {})), replace(ALL_WELL, **facts))  # type: ignore[arg-type]  # the names of Facts
+    return decide(read(client, **(request or {})), replace(ALL_WELL, **facts))
 
 
 def code_of(decision: Decision) -> ErrorCode:
