@@ -10,9 +10,8 @@ from idp.storage.repositories import audit
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.events import Event
+    from idp.storage.engine import Connection
 
 
 def record(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits
     from idp.federation.upstream import UpstreamProvider
     from idp.outbound.breached_passwords import BreachedPasswords
-    from idp.services.clients.directory import ClientDirectory
+    from idp.storage.client_directory import ClientDirectory
     from idp.storage.engine import Database
 
 

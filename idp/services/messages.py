@@ -11,9 +11,8 @@ from idp.crypto.opaque import new_id
 from idp.storage.repositories import outbox
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 #: A notice is worth delivering for so long after an outage; a code or a link, no longer than it lives.
 NOTICE_LIFETIME = timedelta(days=3)

@@ -26,12 +26,11 @@ from idp.storage.repositories import account_links, accounts, attributes, pendin
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.domain.password_policy import BrokenRule
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
+    from idp.storage.engine import Connection
     from idp.storage.repositories.account_links import AccountLink
 
 #: How long the link may be followed (PWD-8).

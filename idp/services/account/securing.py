@@ -13,9 +13,8 @@ from idp.storage.repositories import account_links, accounts, tokens
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 
 def lock(context: Context, account_id: str, reason: str, *, actor: str = "administrator") -> bool:

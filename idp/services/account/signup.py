@@ -30,14 +30,13 @@ from idp.storage.repositories.signups import NewSecrets, Signup
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.declared_identity import IdentityFault
     from idp.domain.email_address import EmailAddress
     from idp.domain.password_policy import BrokenRule
     from idp.domain.terms import TermsVersion
     from idp.services.context import Context
     from idp.services.sign_in.arrival import Arrived, Visit
+    from idp.storage.engine import Connection
 
 #: How long the link of the mail may be followed, and the sign-up go on (ACC-4).
 LINK_LIFETIME = timedelta(hours=24)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from idp.domain.client import Client, ClaimUse
+    from idp.domain.client import ClaimUse, Client
     from idp.services.authorization.requests import Situation
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn

@@ -37,12 +37,11 @@ from idp.storage.repositories.tokens import StoredCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.domain.client import Client
     from idp.domain.consent import Consent
     from idp.services.context import Context
+    from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
 
 #: Level of the login address: proven by our own mail (ACC-4; paris.md 1.2).

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 #: The language of the reference: what is not translated is read in it.
 _REFERENCE_LANGUAGE = "fr"

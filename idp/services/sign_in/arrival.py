@@ -13,13 +13,12 @@ from idp.services.sign_in.sessions import open_session
 from idp.storage.repositories import pending_authorizations, sessions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.domain.authentication import Authentication
     from idp.domain.session import Session
     from idp.services.context import Context
     from idp.services.sign_in.sessions import OpenedSession
+    from idp.storage.engine import Connection
 
 #: Says "password" or "franceconnect" in the mail about a new device, by the first method of the login.
 _METHODS = {"pwd": "password", "fc": "franceconnect"}

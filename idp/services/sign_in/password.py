@@ -21,11 +21,10 @@ from idp.storage.repositories import accounts, sessions
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.services.context import Context
     from idp.services.sign_in.arrival import Visit
     from idp.services.sign_in.throttling import Brake
+    from idp.storage.engine import Connection
     from idp.storage.repositories.accounts import Credential
 
 

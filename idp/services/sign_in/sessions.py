@@ -15,11 +15,10 @@ from idp.storage.repositories.sessions import ListedSession, SignedIn
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.authentication import Authentication
     from idp.domain.consent import Consent
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 __all__ = [
     "ListedSession",

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.throttle import ThrottlePolicy
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,10 @@ from idp.storage.repositories import tokens
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.client import Client
     from idp.domain.tokens import TokenFamily
     from idp.services.context import Context
+    from idp.storage.engine import Connection
     from idp.storage.repositories.tokens import StoredCode
 
 

@@ -18,11 +18,10 @@ from idp.storage.repositories.tokens import NewToken
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.client import Client
     from idp.domain.tokens import TokenFamily
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

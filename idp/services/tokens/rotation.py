@@ -24,11 +24,10 @@ from idp.storage.repositories import tokens
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.client import Client
     from idp.domain.tokens import TokenFamily
     from idp.services.context import Context
+    from idp.storage.engine import Connection
     from idp.storage.repositories.tokens import StoredToken
 
 #: A token that does not rotate gets its idle life anew when this part of it is gone: one write in many uses.

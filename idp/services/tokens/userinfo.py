@@ -15,10 +15,9 @@ from idp.services.tokens.issuing import values_of
 from idp.storage.repositories import attributes, tokens
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from idp.domain.client import Client
     from idp.services.context import Context
+    from idp.storage.engine import Connection
     from idp.storage.repositories.tokens import StoredToken
 
 
