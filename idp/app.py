@@ -20,9 +20,10 @@ from idp.domain.client import TokenLifetimes
 from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
+from idp.oauth.server import Server
 from idp.outbound.breached_passwords import EMBEDDED_LIST, EmbeddedBreachedPasswords, NullBreachedPasswords
-from idp.services.clients.directory import ClientDirectory
 from idp.services.context import Context, DerivedKeys
+from idp.storage.client_directory import ClientDirectory
 from idp.storage.engine import open_database
 from idp.web import errors, language, security_headers, sessions, templating
 from idp.web.oidc import documents
@@ -61,6 +62,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, context: Context |
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=200)
     site = build_site(settings, parts)
     app.extensions["idp"] = site
+    app.extensions["idp.oauth"] = Server(parts)
     catalogues = language.load(templates_directory())
     templating.initialise(app, site.templates, catalogues)
     sessions.initialise(app)
@@ -167,8 +169,8 @@ def _password_hasher(settings: Settings) -> PasswordHasher:
         memory_kib=hashing.memory_kib,
         time_cost=hashing.time_cost,
         parallelism=hashing.parallelism,
-        concurrency=hashing.concurrency or os.cpu_count() or 1,
-        queue_seconds=hashing.queue_seconds,
+        concurrency=hashing.concurrency or None,
+        max_wait=timedelta(seconds=hashing.queue_seconds),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Answer = tuple[int, dict[str, Any], tuple[tuple[str, str], ...]]
 
 
-class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc] # Authlib has no types
+class TokenGrant(BaseGrant, TokenEndpointMixin):
     """A grant of the token endpoint: authenticate, check that the client may, then answer."""
 
     request: BackChannelRequest

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
 
 
-class IntrospectionEndpoint(TokenEndpoint):  # type: ignore[misc] # Authlib has no types
+class IntrospectionEndpoint(TokenEndpoint):
     """Says to a confidential client what its token is worth."""
 
     ENDPOINT_NAME = "introspection"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
 
 
-class RevocationEndpoint(TokenEndpoint):  # type: ignore[misc] # Authlib has no types
+class RevocationEndpoint(TokenEndpoint):
     """Revokes a client's own token; an unknown one is answered alike (RFC 7009 section 2.2)."""
 
     ENDPOINT_NAME = "revocation"

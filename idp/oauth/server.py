@@ -25,7 +25,7 @@ GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
 ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint)
 
 
-class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
+class Server(AuthorizationServer):
     """Sends each request of a back-channel endpoint to its grant.
 
     Args:

@@ -15,8 +15,8 @@ from idp.domain.errors import ThrottledUntil
 from idp.protocol.authorization.response_mode import RedirectedError, error_response
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
 from idp.storage.engine import DATABASE_AWAY
+from idp.web.answers import bearer_answer, endpoint_answer, respond
 from idp.web.interaction.flow import PendingGone
-from idp.web.oidc.answers import bearer_answer, endpoint_answer, respond
 from idp.web.security_headers import CSRFRefused
 from idp.web.site import context
 from idp.web.templating import page, sentence, service_of
@@ -90,7 +90,7 @@ def _csrf_refused(error: CSRFRefused) -> Response:
 
 
 def _busy(error: HashingBusy) -> Response:
-    return _unavailable(int(error.retry_after) + 1, "hashing_busy")
+    return _unavailable(int(error.retry_after.total_seconds()) + 1, "hashing_busy")
 
 
 def _throttled(error: ThrottledUntil) -> Response:

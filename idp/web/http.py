@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import request, url_for
@@ -31,7 +31,8 @@ def redirect_to(address: str) -> Response:
 
 def url(endpoint: str, **values: str | None) -> str:
     """Give the path of a page; parameters that are None are left out."""
-    return url_for(endpoint, **{name: value for name, value in values.items() if value is not None})
+    given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    return url_for(endpoint, **given)
 
 
 def form() -> MultiDict[str, str]:

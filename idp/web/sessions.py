@@ -32,7 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Person(UserMixin):  # type: ignore[misc] # flask-login has no types
+class Person(UserMixin):
     """The signed-in person as flask-login sees them; its identifier is the session's, not the account's."""
 
     def __init__(self, signed_in: SignedIn) -> None:

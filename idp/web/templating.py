@@ -33,7 +33,7 @@ _MOMENT = {"fr": "d MMMM y 'à' H 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 
 def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, NullTranslations]) -> None:
     """Set the environment up; the first folder that has a template wins."""
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment] # Flask's own annotation is too narrow
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] # added by the i18n extension
@@ -64,7 +64,7 @@ def form_page(
 def sentence(code: str, **values: Any) -> str:  # noqa: ANN401 - whatever the sentence names
     """Give a sentence of `messages.html` in the language of the request."""
     template = site_templates().get_template("messages.html")
-    return str(template.make_module({"language": language()}).text(code, **values)).strip()  # type: ignore[attr-defined] # a macro
+    return str(template.make_module({"language": language()}).text(code, **values)).strip()
 
 
 def speak_for(client: Client, pending_id: str | None) -> None:

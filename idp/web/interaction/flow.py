@@ -12,8 +12,8 @@ from idp.protocol.authorization.interaction import Step
 from idp.services.authorization import requests
 from idp.services.authorization.requests import Answered, Asked
 from idp.web import cookies, language
+from idp.web.answers import respond
 from idp.web.http import internal_path, redirect_to, url
-from idp.web.oidc.answers import respond
 from idp.web.site import context
 from idp.web.templating import speak_for
 

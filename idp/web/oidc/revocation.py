@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.web.answers import json_answer
 from idp.web.oidc import blueprint
-from idp.web.oidc.answers import json_answer
 from idp.web.oidc.back_channel import received, server
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from flask import Response, request
 
 from idp.protocol.errors import BearerError, ErrorCode
 from idp.services.tokens import userinfo as use_case
+from idp.web.answers import json_answer
 from idp.web.oidc import blueprint
-from idp.web.oidc.answers import json_answer
 from idp.web.site import context
 
 _FORM = "application/x-www-form-urlencoded"
