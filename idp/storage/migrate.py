@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
@@ -12,17 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from idp.storage.models import metadata
+from idp.storage.revisions import migrations_directory
 
 if TYPE_CHECKING:
     from idp.storage.engine import Database
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def migrations_directory() -> Path:
-    """Find the migrations: in the checkout, else inside the installed package."""
-    checkout = _PACKAGE.parent / "migrations"
-    return checkout if (checkout / "env.py").is_file() else _PACKAGE / "_migrations"
 
 
 def upgrade(database: Database) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RowMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,9 @@ def failed(connection: Connection, message_id: str, *, error: str, next_attempt_
 
 
 def died(connection: Connection, message_id: str, *, error: str, now: datetime) -> None:
-    """Give a message up: visible in the CLI, its content forgotten."""
+    """Give a message up: visible in the CLI, from where it can be sent again until it expires."""
     connection.execute(
-        update(outbox)
-        .where(outbox.c.message_id == message_id)
-        .values(dead_at=now, last_error=error, payload="")
+        update(outbox).where(outbox.c.message_id == message_id).values(dead_at=now, last_error=error)
     )
 
 
@@ -120,3 +118,38 @@ def counts(connection: Connection) -> dict[str, int]:
     waiting = select(func.count()).where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None))
     dead = select(func.count()).where(outbox.c.dead_at.is_not(None))
     return {"waiting": connection.scalar(waiting) or 0, "dead": connection.scalar(dead) or 0}
+
+
+def is_any_due(connection: Connection, now: datetime) -> bool:
+    """Tell whether a message is due; a read, which holds up nobody."""
+    statement = (
+        select(outbox.c.message_id)
+        .where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None), outbox.c.next_attempt_at <= now)
+        .limit(1)
+    )
+    return connection.scalar(statement) is not None
+
+
+def listed(connection: Connection, *, dead_only: bool, limit: int) -> Sequence[RowMapping]:
+    """List messages that wait or were given up, without what they say, the latest first."""
+    statement = (
+        select(*(column for column in outbox.c if column.name != "payload"))
+        .where(outbox.c.delivered_at.is_(None))
+        .order_by(outbox.c.message_id.desc())
+        .limit(limit)
+    )
+    if dead_only:
+        statement = statement.where(outbox.c.dead_at.is_not(None))
+    return connection.execute(statement).mappings().all()
+
+
+def retry(connection: Connection, now: datetime, message_id: str | None = None) -> int:
+    """Make messages due again at once: one, or every one that was given up; expired ones stay as they are."""
+    statement = update(outbox).where(
+        outbox.c.delivered_at.is_(None), outbox.c.expires_at > now, outbox.c.payload != ""
+    )
+    if message_id is None:
+        statement = statement.where(outbox.c.dead_at.is_not(None))
+    else:
+        statement = statement.where(outbox.c.message_id == message_id)
+    return connection.execute(statement.values(dead_at=None, next_attempt_at=now, attempts=0)).rowcount

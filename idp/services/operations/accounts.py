@@ -1,0 +1,100 @@
+"""What an administrator does with an account: look, lock, unlock, delete (ADM-1, ACC-7, LOG-6, LIF-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.account import AccountState
+from idp.domain.email_address import canonical
+from idp.domain.events import AccountDeleted, AccountLocked, AccountUnlocked
+from idp.services.audit import record
+from idp.storage.repositories import accounts, audit, sessions, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping
+
+    from idp.domain.account import Account
+    from idp.services.operations.tools import Tools
+
+_ACTOR: Final = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCard:
+    """What an administrator sees of an account: no identity, no password.
+
+    Attributes:
+        account: The account.
+        sessions: How many browsers are signed in.
+        events: The latest lines of the trail.
+    """
+
+    account: Account
+    sessions: int
+    events: Sequence[RowMapping]
+
+
+def show(tools: Tools, wanted: str) -> AccountCard | None:
+    """Find an account by its identifier or its address; None when there is none."""
+    with tools.database.read() as connection:
+        account = _find(connection, wanted)
+        if account is None:
+            return None
+        return AccountCard(
+            account,
+            len(sessions.of_account(connection, account.account_id)),
+            audit.of_account(connection, account.account_id, limit=10),
+        )
+
+
+def lock(tools: Tools, wanted: str, reason: str) -> Account | None:
+    """Lock an account: its sessions end and its tokens die in the same transaction.
+
+    Args:
+        tools: The parts.
+        wanted: Identifier or address.
+        reason: A word for the trail, of the administrator.
+    """
+    now = tools.clock()
+    with tools.database.write() as connection:
+        account = _find(connection, wanted)
+        if account is None:
+            return None
+        accounts.set_state(connection, account.account_id, AccountState.LOCKED, reason)
+        sessions.end_all(connection, account.account_id)
+        tokens.revoke_families_of_account(connection, account.account_id, now, "locked")
+        record(connection, AccountLocked(reason), now, actor=_ACTOR, account_id=account.account_id)
+    return account
+
+
+def unlock(tools: Tools, wanted: str) -> Account | None:
+    """Let the owner of an account sign in again."""
+    now = tools.clock()
+    with tools.database.write() as connection:
+        account = _find(connection, wanted)
+        if account is None:
+            return None
+        accounts.set_state(connection, account.account_id, AccountState.ACTIVE, None)
+        record(connection, AccountUnlocked(), now, actor=_ACTOR, account_id=account.account_id)
+    return account
+
+
+def delete(tools: Tools, wanted: str) -> Account | None:
+    """Erase every row that speaks of the person, in one transaction; the line that stays names nobody."""
+    now = tools.clock()
+    with tools.database.write() as connection:
+        account = _find(connection, wanted)
+        if account is None:
+            return None
+        accounts.remove(connection, account.account_id)
+        record(connection, AccountDeleted(), now, actor=_ACTOR)
+    return account
+
+
+def _find(connection: Connection, wanted: str) -> Account | None:
+    if "@" in wanted:
+        return accounts.by_email(connection, canonical(wanted))
+    return accounts.by_id(connection, wanted)

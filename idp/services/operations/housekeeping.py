@@ -1,0 +1,78 @@
+"""Purges what expired, a few rows at a time; expiry is checked at each use, so being late harms nobody (design 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from idp.storage.repositories import expired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idp.services.operations.tools import Tools
+
+#: Rows of one transaction: some milliseconds, during which SQLite has no other writer.
+_BATCH: Final = 200
+#: Then the others have their turn.
+_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is of no more use is kept (PRI-3).
+
+    Attributes:
+        session_idle: A session unused for so long has ended.
+        links: Expired links and ended secrets.
+        messages: Messages that were delivered or given up.
+        devices: Browsers that did not come back.
+        audit: Lines of the audit trail.
+    """
+
+    session_idle: timedelta
+    links: timedelta = timedelta(days=7)
+    messages: timedelta = timedelta(days=30)
+    devices: timedelta = timedelta(days=396)
+    audit: timedelta = timedelta(days=365)
+
+
+def purge(
+    tools: Tools,
+    retention: Retention,
+    pause: Callable[[float], object],
+    go_on: Callable[[], bool] = lambda: True,
+) -> dict[str, int]:
+    """Delete everything that expired before now.
+
+    Args:
+        tools: The parts.
+        retention: What is kept how long.
+        pause: Waits some seconds between transactions.
+        go_on: False ends it early; the next run does the rest.
+
+    Returns:
+        How many rows of each kind went; kinds without any are left out.
+    """
+    now = tools.clock()
+    ages = expired.Ages(
+        now=now,
+        session_unused_since=now - retention.session_idle,
+        links_since=now - retention.links,
+        messages_since=now - retention.messages,
+        devices_since=now - retention.devices,
+        audit_since=now - retention.audit,
+    )
+    gone: dict[str, int] = {}
+    for kind, (table, may_go) in expired.kinds(ages).items():
+        count = _BATCH
+        while count == _BATCH and go_on():
+            with tools.database.write() as connection:
+                count = expired.purge(connection, table, may_go, limit=_BATCH)
+            if count:
+                gone[kind] = gone.get(kind, 0) + count
+                pause(_PAUSE_SECONDS)
+    with tools.database.write() as connection:
+        expired.forget_dead_messages(connection, now, limit=_BATCH)
+    return gone

@@ -1,0 +1,105 @@
+"""Deletes what expired, a few rows at a time: no statement goes over a whole table (design 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select, tuple_, update
+
+from idp.domain.tokens import TokenKind
+from idp.storage.models import (
+    account_links,
+    audit_events,
+    client_assertions,
+    client_secrets,
+    devices,
+    franceconnect_journeys,
+    outbox,
+    pending_authorizations,
+    sessions,
+    signups,
+    throttle_counters,
+    token_families,
+    tokens,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Before which moments rows are of no use any more.
+
+    Attributes:
+        now: What expired before it can't be used.
+        session_unused_since: Sessions not seen since have ended.
+        links_since: Links that expired before are not explained any more: the page says "unknown".
+        messages_since: Messages delivered or given up before.
+        devices_since: Browsers not seen since.
+        audit_since: Lines of the trail written before.
+    """
+
+    now: datetime
+    session_unused_since: datetime
+    links_since: datetime
+    messages_since: datetime
+    devices_since: datetime
+    audit_since: datetime
+
+
+def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
+    """Say, for each kind of row, which table it stands in and which rows may go."""
+    return {
+        "pending_authorizations": (pending_authorizations, pending_authorizations.c.expires_at < ages.now),
+        "signups": (signups, signups.c.expires_at < ages.now),
+        "account_links": (account_links, account_links.c.expires_at < ages.links_since),
+        "franceconnect_journeys": (franceconnect_journeys, franceconnect_journeys.c.expires_at < ages.now),
+        "throttle_counters": (throttle_counters, throttle_counters.c.expires_at < ages.now),
+        "client_assertions": (client_assertions, client_assertions.c.expires_at < ages.now),
+        "client_secrets": (client_secrets, client_secrets.c.expires_at < ages.links_since),
+        "sessions": (
+            sessions,
+            (sessions.c.expires_at < ages.now) | (sessions.c.last_seen_at < ages.session_unused_since),
+        ),
+        # A refresh token or a code that was used must be known as long as its family lives: its return
+        # tells of a theft (RFC 9700 section 4.14). They go with the family.
+        "access_tokens": (
+            tokens,
+            (tokens.c.kind == TokenKind.ACCESS) & (tokens.c.expires_at < ages.now),
+        ),
+        "token_families": (token_families, token_families.c.expires_at < ages.now),
+        "delivered_messages": (outbox, outbox.c.delivered_at < ages.messages_since),
+        "dead_messages": (outbox, outbox.c.dead_at < ages.messages_since),
+        "devices": (devices, devices.c.last_seen_at < ages.devices_since),
+        "audit_events": (audit_events, audit_events.c.at < ages.audit_since),
+    }
+
+
+def purge(connection: Connection, table: Table, may_go: ColumnElement[bool], *, limit: int) -> int:
+    """Delete some rows; gives back how many there were.
+
+    PostgreSQL passes over rows that another worker deletes at the same moment.
+    """
+    keys = list(table.primary_key)
+    some = select(*keys).where(may_go).limit(limit).with_for_update(skip_locked=True)
+    return connection.execute(delete(table).where(_key(keys).in_(some))).rowcount
+
+
+def forget_dead_messages(connection: Connection, now: datetime, *, limit: int) -> int:
+    """Empty messages that were given up and can't be sent again: they may hold an address."""
+    some = (
+        select(outbox.c.message_id)
+        .where(outbox.c.dead_at.is_not(None), outbox.c.expires_at < now, func.length(outbox.c.payload) > 0)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = update(outbox).where(outbox.c.message_id.in_(some)).values(payload="")
+    return connection.execute(statement).rowcount
+
+
+def _key(columns: list[Any]) -> Any:  # noqa: ANN401 - one column, or several as a row
+    return columns[0] if len(columns) == 1 else tuple_(*columns)
