@@ -27,9 +27,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     issuer: Annotated[
         str,
-        Meta(
-            description="Public address of the provider, https, without a trailing slash; http is taken for localhost only."
-        ),
+        Meta(description="Public address, https, no trailing slash; http is taken for localhost only."),
     ] = "http://localhost:8000"
     bind: Annotated[str, Meta(description="Address and port to listen on.")] = "127.0.0.1:8000"
     engine: Annotated[
@@ -70,9 +68,7 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     directory: Annotated[str, Meta(description="Folder of the private keys, mode 0700; back it up.")] = "keys"
     passphrase_file: Annotated[
         str,
-        Meta(
-            description="File with the passphrase of the private keys; empty leaves them in clear, mode 0600. IDP_KEYS_PASSPHRASE in the environment does the same."
-        ),
+        Meta(description="File with the passphrase of the private keys; empty leaves them in clear."),
     ] = ""
     algorithms: Annotated[
         tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...],

@@ -71,7 +71,7 @@ def absolute(path: str) -> str:
 
 
 def same_site_get(path: str) -> Response:
-    """Turn a form posted by another site into a GET of ours: only then does the browser send its Lax cookies (S-207)."""
+    """Turn a form posted by another site into a GET of ours: only then come our Lax cookies (S-207)."""
     return redirect_to(f"{path}?{urlencode(list(request.form.items(multi=True)), quote_via=quote)}")
 
 

@@ -18,6 +18,7 @@ from idp.web.sessions import signed_in
 from idp.web.site import site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from babel.support import NullTranslations
@@ -37,12 +38,26 @@ def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, Null
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] # added by the i18n extension
-        gettext=lambda message: catalogues[language()].gettext(message),
-        ngettext=lambda one, many, count: catalogues[language()].ngettext(one, many, count),
+        gettext=_gettext(catalogues),
+        ngettext=_ngettext(catalogues),
         newstyle=True,
     )
     app.jinja_env.filters.update(day=day, moment=moment)
     app.context_processor(_every_page)
+
+
+def _gettext(catalogues: dict[str, NullTranslations]) -> Callable[[str], str]:
+    def gettext(message: str) -> str:
+        return catalogues[language()].gettext(message)
+
+    return gettext
+
+
+def _ngettext(catalogues: dict[str, NullTranslations]) -> Callable[[str, str, int], str]:
+    def ngettext(one: str, many: str, count: int) -> str:
+        return catalogues[language()].ngettext(one, many, count)
+
+    return ngettext
 
 
 def page(template: str, **variables: Any) -> str:  # noqa: ANN401 - whatever the template shows

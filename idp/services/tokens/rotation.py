@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from idp.crypto.opaque import SecretKind, derived_secret, digest, is_well_formed
@@ -34,6 +34,21 @@ if TYPE_CHECKING:
 _RENEWAL_PART = 14
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A refresh token that a client presents."""
+
+    client: Client
+    refresh_token: str
+    asked: frozenset[str] | None
+    now: datetime
+
+    @property
+    def token_hash(self) -> bytes:
+        """What is kept of it."""
+        return digest(self.refresh_token)
+
+
 def refresh(context: Context, client: Client, *, refresh_token: str, scope: str | None) -> dict[str, Any]:
     """Turn a refresh token into new tokens (RFC 6749 section 6; RFC 9700 section 4.14).
 
@@ -50,34 +65,24 @@ def refresh(context: Context, client: Client, *, refresh_token: str, scope: str 
     """
     if not is_well_formed(SecretKind.REFRESH_TOKEN, refresh_token):
         raise EndpointError(ErrorCode.INVALID_GRANT, reason="malformed refresh token")
-    asked = _asked_scopes(scope)
-    now = context.clock()
+    presented = Presented(client, refresh_token, _asked_scopes(scope), context.clock())
     with context.database.write() as connection:
-        if client.is_public:
-            outcome = _rotate(context, connection, client, refresh_token, asked, now)
-        else:
-            outcome = _keep(context, connection, client, refresh_token, asked, now)
+        outcome = (_rotate if client.is_public else _keep)(context, connection, presented)
     if isinstance(outcome, Refused):
         raise EndpointError(ErrorCode.INVALID_GRANT, reason=outcome.reason)
     return token_response(context, client, outcome)
 
 
-def _rotate(
-    context: Context,
-    connection: Connection,
-    client: Client,
-    refresh_token: str,
-    asked: frozenset[str] | None,
-    now: datetime,
-) -> TokenSet | Refused:
-    consumed = tokens.consume_refresh(connection, digest(refresh_token), client.client_id, now)
+def _rotate(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:
+    client, now = presented.client, presented.now
+    consumed = tokens.consume_refresh(connection, presented.token_hash, client.client_id, now)
     if consumed is None:
-        return _not_consumed(context, connection, client, refresh_token, asked, now)
+        return _not_consumed(context, connection, presented)
     family = consumed.family
     if family.revoked_at is not None:
         return Refused("family revoked")
-    scopes = _narrowed(family, asked)
-    successor = _successor(context, refresh_token)
+    scopes = _narrowed(family, presented.asked)
+    successor = _successor(context, presented.refresh_token)
     counter = consumed.counter + 1
     access_token, stored = new_access_token(context, client, scopes, now, counter=counter)
     renewed = new_refresh_token(context, family, successor, now, counter=counter)
@@ -85,52 +90,40 @@ def _rotate(
     return _token_set(connection, access_token, successor, scopes, family)
 
 
-def _not_consumed(
-    context: Context,
-    connection: Connection,
-    client: Client,
-    refresh_token: str,
-    asked: frozenset[str] | None,
-    now: datetime,
-) -> TokenSet | Refused:
+def _not_consumed(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:
     """Tell a retry from a reuse: only the immediately previous token, within seconds, gets its successor again."""
-    stored = _of_client(connection, client, refresh_token)
+    client, now = presented.client, presented.now
+    stored = _of_client(connection, presented)
     if stored is None:
         return Refused("unknown refresh token, or another client's")
     if stored.consumed_at is None or stored.family.revoked_at is not None:
         return Refused("refresh token expired or revoked")
-    successor = _successor(context, refresh_token)
+    successor = _successor(context, presented.refresh_token)
     following = tokens.find(connection, digest(successor))
     is_retry = now <= stored.consumed_at + context.token_lifetimes.refresh_retry
     if not is_retry or following is None or not following.is_live(now):
         tokens.revoke_family(connection, stored.family.family_id, now, "refresh_reused")
         record(connection, FamilyRevoked("refresh_reused"), now, actor="system", client_id=client.client_id)
         return Refused("refresh token reused")
-    scopes = _narrowed(stored.family, asked)
+    scopes = _narrowed(stored.family, presented.asked)
     access_token, new = new_access_token(context, client, scopes, now, counter=following.counter)
     tokens.add_tokens(connection, stored.family.family_id, [new])
     return _token_set(connection, access_token, successor, scopes, stored.family)
 
 
-def _keep(
-    context: Context,
-    connection: Connection,
-    client: Client,
-    refresh_token: str,
-    asked: frozenset[str] | None,
-    now: datetime,
-) -> TokenSet | Refused:
-    stored = _of_client(connection, client, refresh_token)
+def _keep(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:
+    client, now = presented.client, presented.now
+    stored = _of_client(connection, presented)
     if stored is None or not stored.is_live(now):
         return Refused("refresh token unknown, another client's, expired or revoked")
-    scopes = _narrowed(stored.family, asked)
+    scopes = _narrowed(stored.family, presented.asked)
     access_token, new = new_access_token(context, client, scopes, now, counter=stored.counter)
     tokens.add_tokens(connection, stored.family.family_id, [new])
     idle = context.token_lifetimes.refresh_idle
     renewed_until = min(now + idle, stored.family.expires_at)
     if renewed_until - stored.expires_at > idle / _RENEWAL_PART:
-        tokens.extend_refresh(connection, digest(refresh_token), renewed_until)
-    return _token_set(connection, access_token, refresh_token, scopes, stored.family)
+        tokens.extend_refresh(connection, presented.token_hash, renewed_until)
+    return _token_set(connection, access_token, presented.refresh_token, scopes, stored.family)
 
 
 def _token_set(
@@ -140,9 +133,13 @@ def _token_set(
     return TokenSet(access_token, refresh_token, scopes, replace(family, scopes=scopes), person)
 
 
-def _of_client(connection: Connection, client: Client, refresh_token: str) -> StoredToken | None:
-    stored = tokens.find(connection, digest(refresh_token))
-    if stored is None or stored.kind is not TokenKind.REFRESH or stored.client_id != client.client_id:
+def _of_client(connection: Connection, presented: Presented) -> StoredToken | None:
+    stored = tokens.find(connection, presented.token_hash)
+    if (
+        stored is None
+        or stored.kind is not TokenKind.REFRESH
+        or stored.client_id != presented.client.client_id
+    ):
         return None
     return stored
 

@@ -73,7 +73,8 @@ def add_for(
         literal(expires_at, _TABLE.c.expires_at.type),
     )
     names = ["account_id", "token_hash", "purpose", "pending_id", "created_at", "expires_at"]
-    return connection.execute(insert(_TABLE).from_select(names, row)).rowcount == 1
+    statement = insert(_TABLE).from_select(names, row).returning(_TABLE.c.account_id)
+    return connection.scalar(statement) is not None
 
 
 def find(connection: Connection, token_hash: bytes, purpose: str, now: datetime) -> AccountLink | None:

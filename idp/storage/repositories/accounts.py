@@ -95,8 +95,9 @@ def create(
             last_sign_in_at=account.last_sign_in_at,
         )
         .on_conflict_do_nothing(index_elements=[accounts.c.email_canonical])
+        .returning(accounts.c.account_id)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def set_password(

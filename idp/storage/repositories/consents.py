@@ -103,6 +103,7 @@ def withdraw(connection: Connection, account_id: str, client_id: str, now: datet
 
 
 def consent_from(row: Row[*tuple[Any, ...]]) -> Consent:
+    """Read a consent from a row that has `CONSENT_COLUMNS`."""
     return Consent(
         consent_id=row.consent_id,
         scopes=frozenset(row.scopes),

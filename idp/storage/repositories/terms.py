@@ -64,8 +64,9 @@ def publish(connection: Connection, terms: TermsVersion) -> bool:
             published_at=terms.published_at,
         )
         .on_conflict_do_nothing()
+        .returning(_VERSIONS.c.version)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def record_acceptance(
