@@ -1,0 +1,593 @@
+"""A small, strict relying party that the demonstrations and the tests share (OIDC Core 3.1).
+
+It uses what any service has: the issuer's discovery document and standard parameters, through
+Authlib's client. It checks everything that a service should: `state`, the `iss` of the answer
+(RFC 9207), PKCE S256 (RFC 7636), the ID token (OIDC Core 3.1.3.7), `at_hash` when there is one, and
+that userinfo speaks of the same person.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256, sha384, sha512
+from hmac import compare_digest
+from http import HTTPStatus
+from secrets import token_urlsafe
+from threading import Lock
+from time import sleep
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, Key
+from requests import RequestException, Response
+from requests.adapters import BaseAdapter
+
+LEEWAY_SECONDS = 30
+METADATA_LIFE = timedelta(minutes=10)
+# After a key that could not be found, wait before asking for the key set again.
+REFETCH_PAUSE = timedelta(seconds=10)
+DISCOVERY_TRIES = 3
+DISCOVERY_PAUSE_SECONDS = 0.3
+ASSERTION_LIFE_SECONDS = 60
+
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+# OIDC Core 3.1.3.6: the hash is that of the algorithm; Ed25519 uses SHA-512.
+HALF_HASHES = {"ES256": sha256, "RS256": sha256, "PS256": sha256, "ES384": sha384, "EdDSA": sha512}
+
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+
+
+class RelyingPartyError(Exception):
+    """Signing in, or what follows from it, failed."""
+
+
+class ProviderUnavailable(RelyingPartyError):
+    """The provider does not answer, or answers nonsense; trying again later may help."""
+
+
+class LoginRefused(RelyingPartyError):
+    """The provider answered with an error at the callback."""
+
+    def __init__(self, error: str, description: str = "") -> None:
+        """Keep the error code, and the description for a log."""
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+
+
+class AnswerRejected(RelyingPartyError):
+    """A check of ours failed: the answer must not be used."""
+
+
+class TokensRefused(RelyingPartyError):
+    """The provider no longer honours these tokens: consent withdrawn, session ended, expired."""
+
+
+def utc_now() -> datetime:
+    """Read the machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class RelyingPartySettings:
+    """What the service registered at the provider.
+
+    Attributes:
+        issuer: As the provider writes it in its tokens.
+        client_id: Of this service.
+        redirect_uri: Where the provider answers.
+        post_logout_redirect_uri: Where it sends the person after logout.
+        scope: Asked at each login.
+        client_secret: For client_secret_basic and client_secret_post.
+        private_key: For private_key_jwt; with a kid.
+        token_endpoint_auth_method: One of these three, or none.
+        algorithms: Accepted signatures, an allow-list.
+        clock: Tells the time.
+        timeout_seconds: For each request to the provider.
+        adapter: Sends the requests; tests may hand an application over without a network.
+    """
+
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    post_logout_redirect_uri: str = ""
+    scope: str = "openid"
+    client_secret: str | None = field(default=None, repr=False)
+    private_key: ECKey | None = field(default=None, repr=False)
+    token_endpoint_auth_method: str = "client_secret_basic"
+    algorithms: tuple[str, ...] = ALGORITHMS
+    clock: Callable[[], datetime] = utc_now
+    timeout_seconds: float = 10.0
+    adapter: BaseAdapter | None = None
+
+
+@dataclass(frozen=True)
+class LoginRequest:
+    """A login under way; kept in the browser's own session until the answer comes.
+
+    Attributes:
+        url: Where to send the browser.
+        state: Ties the answer to the browser.
+        nonce: Ties the ID token to the request.
+        code_verifier: Proves that whoever redeems the code asked for it.
+        max_age: Asked; then `auth_time` is checked.
+    """
+
+    url: str
+    state: str
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    max_age: int | None = None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A login that passed every check.
+
+    Attributes:
+        subject: Who it is, at this service.
+        id_token: Raw: the hint of the logout.
+        claims: Of the ID token.
+        access_token: For userinfo.
+        refresh_token: For new access tokens, when the provider gives one.
+        expires_at: Of the access token; None when the provider does not say.
+        scope: Granted, which may be less than asked.
+    """
+
+    subject: str
+    id_token: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: datetime | None
+    scope: str
+
+    def expired(self, now: datetime) -> bool:
+        """Tell whether the access token is known to be too old."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def answer_parameters(url: str) -> dict[str, list[str]]:
+    """Read the parameters of a callback address."""
+    return parse_qs(urlsplit(url).query, keep_blank_values=True)
+
+
+class RelyingParty:
+    """A service, as its provider knows it."""
+
+    def __init__(self, settings: RelyingPartySettings) -> None:
+        self.settings = settings
+        self._lock = Lock()
+        self._metadata: dict[str, Any] = {}
+        self._metadata_until = datetime.min.replace(tzinfo=UTC)
+        self._keys: list[dict[str, Any]] = []
+        self._refetch_from = self._metadata_until
+
+    # Signing in
+
+    def begin(self, **parameters: str) -> LoginRequest:
+        """Make an authorization request (OIDC Core 3.1.2.1) with PKCE, state and nonce.
+
+        Args:
+            parameters: Others that the provider may honour: prompt, max_age, claims, ui_locales.
+
+        Raises:
+            ProviderUnavailable: Discovery failed.
+        """
+        state, nonce, code_verifier = (token_urlsafe(32) for _ in range(3))
+        endpoint = self.metadata()["authorization_endpoint"]
+        with self._client(scope=self.settings.scope) as client:
+            url, _ = client.create_authorization_url(
+                endpoint,
+                state=state,
+                nonce=nonce,
+                code_verifier=code_verifier,
+                **parameters,
+            )
+        max_age = int(parameters["max_age"]) if "max_age" in parameters else None
+        return LoginRequest(str(url), state, nonce, code_verifier, max_age)
+
+    def finish(self, answer: Mapping[str, list[str]], begun: LoginRequest) -> Tokens:
+        """Check what came to the callback, redeem the code, check the tokens.
+
+        Args:
+            answer: Each parameter with all its values, as `request.args.to_dict(flat=False)`.
+            begun: The request that this browser began.
+
+        Raises:
+            AnswerRejected: A check failed.
+            LoginRefused: The provider, or the person, said no; or the code was not accepted.
+            ProviderUnavailable: The provider does not answer.
+        """
+        single = self._checked_answer(answer, begun)
+        if "error" in single:
+            raise LoginRefused(single["error"], single.get("error_description", ""))
+        if not single.get("code"):
+            raise AnswerRejected("neither code nor error")
+        return self._checked_login(self._redeem(single["code"], begun), begun)
+
+    def _redeem(self, code: str, begun: LoginRequest) -> dict[str, Any]:
+        """Exchange the code, with the proof that it is ours (RFC 7636 section 4.5)."""
+        try:
+            return self._ask_tokens(
+                lambda client, endpoint: client.fetch_token(
+                    endpoint,
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=begun.code_verifier,
+                    allow_redirects=False,
+                ),
+            )
+        except TokensRefused as error:
+            raise LoginRefused(str(error)) from error
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """Get a new access token (RFC 6749 section 6, OIDC Core 12.2).
+
+        Raises:
+            TokensRefused: There is no refresh token, or it is dead.
+            AnswerRejected: The new ID token speaks of somebody else.
+            ProviderUnavailable: The provider does not answer.
+        """
+        if tokens.refresh_token is None:
+            raise TokensRefused("no refresh token")
+        response = self._ask_tokens(
+            lambda client, endpoint: client.refresh_token(
+                endpoint,
+                refresh_token=tokens.refresh_token,
+                allow_redirects=False,
+            ),
+        )
+        access_token, expires_at = self._checked_bearer(response)
+        id_token, claims = tokens.id_token, tokens.claims
+        if "id_token" in response:
+            id_token = str(response["id_token"])
+            claims = self._checked_id_token(id_token, access_token)
+            if claims["sub"] != tokens.subject:
+                raise AnswerRejected("refreshed ID token of another subject")
+        return Tokens(
+            tokens.subject,
+            id_token,
+            claims,
+            access_token,
+            str(response.get("refresh_token") or tokens.refresh_token),
+            expires_at,
+            str(response.get("scope") or tokens.scope),
+        )
+
+    def userinfo(self, tokens: Tokens) -> dict[str, Any]:
+        """Ask userinfo, JSON or signed (OIDC Core 5.3).
+
+        Raises:
+            TokensRefused: 401: the access token is dead.
+            AnswerRejected: It speaks of somebody else, or its signature is wrong.
+            ProviderUnavailable: Anything else than an answer.
+        """
+        endpoint = self.metadata()["userinfo_endpoint"]
+        bearer = {"access_token": tokens.access_token, "token_type": "Bearer"}
+        response = self._get(endpoint, token=bearer)
+        # RFC 6750 section 3.1: invalid_token is 401; insufficient_scope would be 403.
+        if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise TokensRefused(f"userinfo answered {response.status_code}")
+        claims = self._userinfo_claims(response)
+        # OIDC Core 5.3.2: "If they do not match, the UserInfo Response values MUST NOT be used."
+        if claims.get("sub") != tokens.subject:
+            raise AnswerRejected("userinfo of another subject")
+        return claims
+
+    # Signing out
+
+    def logout_url(self, tokens: Tokens, state: str) -> str:
+        """Return where to send the browser to sign out everywhere (RP-Initiated Logout 2).
+
+        Raises:
+            ProviderUnavailable: Discovery failed, or the provider has no logout.
+        """
+        endpoint = self.metadata().get("end_session_endpoint")
+        if not isinstance(endpoint, str):
+            raise ProviderUnavailable("no end_session_endpoint")
+        parameters = {
+            "id_token_hint": tokens.id_token,
+            "post_logout_redirect_uri": self.settings.post_logout_redirect_uri,
+            "state": state,
+        }
+        return endpoint + ("&" if "?" in endpoint else "?") + urlencode(parameters)
+
+    def revoke(self, tokens: Tokens) -> None:
+        """Tell the provider that these tokens are no longer needed (RFC 7009).
+
+        Raises:
+            ProviderUnavailable: The provider does not answer.
+        """
+        endpoint = self.metadata().get("revocation_endpoint")
+        if not isinstance(endpoint, str):
+            return
+        token = tokens.refresh_token or tokens.access_token
+        hint = "refresh_token" if tokens.refresh_token else "access_token"
+        with self._client() as client:
+            try:
+                client.revoke_token(endpoint, token=token, token_type_hint=hint)
+            except (RequestException, OAuthError) as error:
+                raise ProviderUnavailable("revocation failed") from error
+
+    # Documents of the provider
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the discovery document, read again every ten minutes.
+
+        Raises:
+            ProviderUnavailable: It can't be had, or is not this issuer's.
+        """
+        with self._lock:
+            if self._metadata_until <= self.settings.clock():
+                self._metadata = self._fetch_metadata()
+                self._metadata_until = self.settings.clock() + METADATA_LIFE
+            return self._metadata
+
+    def _fetch_metadata(self) -> dict[str, Any]:
+        """Ask a few times: in a demonstration the provider may be still starting."""
+        url = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        for remaining in reversed(range(DISCOVERY_TRIES)):
+            try:
+                return self._checked_metadata(_json_object(self._get(url)))
+            except ProviderUnavailable:
+                if remaining == 0:
+                    raise
+            sleep(DISCOVERY_PAUSE_SECONDS)
+        raise ProviderUnavailable("discovery")
+
+    def _checked_metadata(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Check that the document is this issuer's and has what a login needs."""
+        # OIDC Discovery 4.3: "The issuer value returned MUST be identical to the Issuer URL".
+        if document.get("issuer") != self.settings.issuer:
+            raise ProviderUnavailable("discovery document of another issuer")
+        scheme = urlsplit(self.settings.issuer).scheme
+        for name in ENDPOINTS:
+            if urlsplit(str(document.get(name, ""))).scheme != scheme:
+                raise ProviderUnavailable(f"{name} is missing or of another scheme")
+        if "S256" not in document.get("code_challenge_methods_supported", []):
+            raise ProviderUnavailable("no PKCE with S256")
+        return document
+
+    def _key(self, kid: str | None, alg: str) -> Key:
+        """Find the key that signed; an unknown name makes us read the key set again."""
+        with self._lock:
+            found = self._find(kid, alg)
+            now = self.settings.clock()
+            if found is None and now >= self._refetch_from:
+                self._keys = self._fetch_keys()
+                found = self._find(kid, alg)
+                if found is None:
+                    self._refetch_from = now + REFETCH_PAUSE
+        if found is None:
+            raise AnswerRejected("signed by an unknown key")
+        try:
+            return JWKRegistry.import_key(found)
+        except (JoseError, ValueError) as error:
+            raise AnswerRejected("a key that can't be read") from error
+
+    def _find(self, kid: str | None, alg: str) -> dict[str, Any] | None:
+        """Find one key by its name, or the only one that fits when the token names none."""
+        fitting = [
+            key
+            for key in self._keys
+            if (kid is None or key.get("kid") == kid)
+            and key.get("use", "sig") == "sig"
+            and key.get("alg", alg) == alg
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _fetch_keys(self) -> list[dict[str, Any]]:
+        """Read the provider's JWK Set."""
+        keys = _json_object(self._get(str(self._metadata["jwks_uri"]))).get("keys")
+        if not isinstance(keys, list):
+            raise ProviderUnavailable("not a JWK Set")
+        return [key for key in keys if isinstance(key, dict)]
+
+    # Checks
+
+    def _checked_answer(
+        self,
+        answer: Mapping[str, list[str]],
+        begun: LoginRequest,
+    ) -> dict[str, str]:
+        """Check state and issuer before anything else is believed."""
+        # RFC 6749 section 3.1: parameters "MUST NOT be included more than once".
+        if any(len(values) != 1 for values in answer.values()):
+            raise AnswerRejected("repeated parameter")
+        single = {name: values[0] for name, values in answer.items()}
+        if not compare_digest(single.get("state", "").encode(), begun.state.encode()):
+            raise AnswerRejected("state of another request")
+        announced = self.metadata().get("authorization_response_iss_parameter_supported") is True
+        # RFC 9207 section 2.4: a missing iss is refused where the provider says that it sends one.
+        if single.get("iss", None if announced else self.settings.issuer) != self.settings.issuer:
+            raise AnswerRejected("iss of another provider")
+        return single
+
+    def _checked_login(self, response: dict[str, Any], begun: LoginRequest) -> Tokens:
+        """Check a token response to a code."""
+        access_token, expires_at = self._checked_bearer(response)
+        id_token = response.get("id_token")
+        if not isinstance(id_token, str):
+            raise AnswerRejected("no ID token")
+        claims = self._checked_id_token(id_token, access_token)
+        if not compare_digest(str(claims.get("nonce", "")).encode(), begun.nonce.encode()):
+            raise AnswerRejected("nonce of another request")
+        self._check_age(claims, begun)
+        refresh_token = response.get("refresh_token")
+        return Tokens(
+            claims["sub"],
+            id_token,
+            claims,
+            access_token,
+            None if refresh_token is None else str(refresh_token),
+            expires_at,
+            str(response.get("scope") or self.settings.scope),
+        )
+
+    def _check_age(self, claims: dict[str, Any], begun: LoginRequest) -> None:
+        """Check that a login is as fresh as asked (OIDC Core 3.1.3.7, item 13)."""
+        if begun.max_age is None:
+            return
+        authenticated_at = _number(claims, "auth_time")
+        if authenticated_at + begun.max_age + LEEWAY_SECONDS < self._now():
+            raise AnswerRejected("authenticated too long ago")
+
+    def _checked_bearer(self, response: dict[str, Any]) -> tuple[str, datetime | None]:
+        """Check the access token of a token response."""
+        access_token = response.get("access_token")
+        if not isinstance(access_token, str) or not access_token:
+            raise AnswerRejected("no access token")
+        if str(response.get("token_type", "")).lower() != "bearer":
+            raise AnswerRejected("not a bearer token")
+        life = response.get("expires_in")
+        if not isinstance(life, int | float):
+            return access_token, None
+        return access_token, self.settings.clock() + timedelta(seconds=life)
+
+    def _checked_id_token(self, id_token: str, access_token: str) -> dict[str, Any]:
+        """Check an ID token by itself (OIDC Core 3.1.3.7), its nonce aside."""
+        alg, claims = self._verified(id_token)
+        self._check_envelope(claims)
+        now = self._now()
+        if _number(claims, "exp") <= now - LEEWAY_SECONDS:
+            raise AnswerRejected("expired")
+        if _number(claims, "iat") > now + LEEWAY_SECONDS:
+            raise AnswerRejected("issued in the future")
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+            raise AnswerRejected("no subject")
+        if "at_hash" in claims and claims["at_hash"] != _half_hash(access_token, alg):
+            raise AnswerRejected("at_hash of another access token")
+        return claims
+
+    def _check_envelope(self, claims: dict[str, Any]) -> None:
+        """Check who issued a token, and that it is for us alone."""
+        if claims.get("iss") != self.settings.issuer:
+            raise AnswerRejected("token of another issuer")
+        if claims.get("aud") not in (self.settings.client_id, [self.settings.client_id]):
+            raise AnswerRejected("token for another audience")
+        if claims.get("azp", self.settings.client_id) != self.settings.client_id:
+            raise AnswerRejected("token for another party")
+
+    def _verified(self, token: str) -> tuple[str, dict[str, Any]]:
+        """Verify a signature and return the algorithm and the payload."""
+        try:
+            header = jws.extract_compact(token.encode()).headers()
+            alg, kid = str(header.get("alg")), header.get("kid")
+            if alg not in self.settings.algorithms:
+                raise AnswerRejected(f"signature algorithm {alg}")
+            key = self._key(None if kid is None else str(kid), alg)
+            payload = json.loads(jws.deserialize_compact(token, key, algorithms=[alg]).payload)
+        except (JoseError, ValueError) as error:
+            raise AnswerRejected("signature") from error
+        if not isinstance(payload, dict):
+            raise AnswerRejected("payload is not an object")
+        return alg, payload
+
+    def _userinfo_claims(self, response: Response) -> dict[str, Any]:
+        """Read userinfo, whose media type says whether it is signed."""
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status_code == HTTPStatus.OK and media_type == "application/jwt":
+            _, claims = self._verified(response.text)
+            self._check_envelope(claims)
+            return claims
+        if media_type != "application/json":
+            raise ProviderUnavailable(f"userinfo is {response.status_code} {media_type}")
+        return _json_object(response)
+
+    # Wire
+
+    def _now(self) -> float:
+        return self.settings.clock().timestamp()
+
+    def _client(self, **more: object) -> OAuth2Session:
+        """Make Authlib's client; one for each use, so that threads share nothing."""
+        settings = self.settings
+        client = OAuth2Session(
+            settings.client_id,
+            settings.private_key or settings.client_secret,
+            token_endpoint_auth_method=settings.token_endpoint_auth_method,
+            redirect_uri=settings.redirect_uri,
+            code_challenge_method="S256",
+            default_timeout=settings.timeout_seconds,
+            # Neither proxies nor ~/.netrc: what this program sends depends on its settings only.
+            trust_env=False,
+            **more,
+        )
+        if settings.adapter is not None:
+            client.mount("http://", settings.adapter)
+            client.mount("https://", settings.adapter)
+        if settings.private_key is not None:
+            client.register_client_auth_method(self._assertion(settings.private_key))
+        return client
+
+    def _assertion(self, key: ECKey) -> PrivateKeyJWT:
+        """Make the client assertion (RFC 7523 section 3); Authlib would let it live an hour."""
+        return PrivateKeyJWT(
+            claims={"exp": int(self._now()) + ASSERTION_LIFE_SECONDS},
+            headers={"kid": key.kid},
+            alg="ES256",
+        )
+
+    def _get(self, url: str, token: dict[str, str] | None = None) -> Response:
+        """GET a document of the provider, without following redirects."""
+        with self._client(token=token) as client:
+            try:
+                response: Response = client.get(
+                    url,
+                    withhold_token=token is None,
+                    allow_redirects=False,
+                )
+            except RequestException as error:
+                raise ProviderUnavailable(f"no answer from {url}") from error
+        return response
+
+    def _ask_tokens(
+        self,
+        ask: Callable[[OAuth2Session, str], Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Send a token request and translate how it can fail."""
+        endpoint = self.metadata()["token_endpoint"]
+        with self._client() as client:
+            try:
+                return dict(ask(client, endpoint))
+            except OAuthError as error:
+                logging.getLogger(__name__).info("token request refused: %s", error.error)
+                raise TokensRefused(str(error.error)) from error
+            except (RequestException, ValueError) as error:
+                raise ProviderUnavailable("no token response") from error
+
+
+def _json_object(response: Response) -> dict[str, Any]:
+    """Read the JSON object of a successful answer."""
+    try:
+        document = response.json() if response.status_code == HTTPStatus.OK else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ProviderUnavailable(f"no JSON object in an answer {response.status_code}")
+    return document
+
+
+def _number(claims: dict[str, Any], name: str) -> float:
+    """Read a time of a token."""
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AnswerRejected(f"{name} is missing or no number")
+    return float(value)
+
+
+def _half_hash(access_token: str, alg: str) -> str:
+    """Compute at_hash: the left half of the hash, in base64url (OIDC Core 3.1.3.6)."""
+    digest = HALF_HASHES[alg](access_token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")

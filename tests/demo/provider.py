@@ -1,0 +1,252 @@
+"""A tiny OpenID provider, in process, that can misbehave: what the relying parties are tried on."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from joserfc import jws
+from joserfc.jwk import ECKey, OctKey
+from requests import PreparedRequest
+from requests import Response as WireResponse
+from requests.adapters import BaseAdapter
+from requests.exceptions import ConnectionError as NoConnection
+from requests.structures import CaseInsensitiveDict
+
+ISSUER = "http://provider.test"
+CLIENT_ID = "service"
+CLIENT_SECRET = "secret-of-the-service"
+
+#: Stands for a member to leave out.
+ABSENT = object()
+
+
+@dataclass
+class FakeProvider:
+    """Issues tokens to whoever comes, for one person; each attribute can be spoiled.
+
+    Attributes:
+        now: Its clock.
+        person: What userinfo says, beside `sub`.
+        id_token_changes: Members to change or leave out.
+        header_changes: The same for the header.
+        token_changes: The same for the token response.
+        userinfo_changes: The same for userinfo.
+        metadata_changes: The same for the discovery document.
+        answer_changes: The same for the answer at the callback.
+        signed_userinfo: Whether userinfo is a JWT.
+        withdrawn: Whether every token is dead.
+        down: Whether connections fail.
+        gives_refresh_token: Whether a login gives one.
+        requests: Paths asked, in order.
+    """
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC))
+    subject: str = "subject-1"
+    person: dict[str, Any] = field(default_factory=dict)
+    id_token_changes: dict[str, Any] = field(default_factory=dict)
+    header_changes: dict[str, Any] = field(default_factory=dict)
+    token_changes: dict[str, Any] = field(default_factory=dict)
+    userinfo_changes: dict[str, Any] = field(default_factory=dict)
+    metadata_changes: dict[str, Any] = field(default_factory=dict)
+    answer_changes: dict[str, Any] = field(default_factory=dict)
+    signed_userinfo: bool = False
+    withdrawn: bool = False
+    down: bool = False
+    gives_refresh_token: bool = True
+    requests: list[str] = field(default_factory=list)
+    token_requests: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make the first key and route the endpoints."""
+        self.key = ECKey.generate_key("P-256")
+        self.kid = "first"
+        self.wrong_key = ECKey.generate_key("P-256")
+        self.sign_with_wrong_key = False
+        self._numbers = count(1)
+        self._codes: dict[str, dict[str, str]] = {}
+        self._alive: set[str] = set()
+        self._access_tokens: dict[str, datetime] = {}
+        self.app = app = Flask("provider")
+        app.add_url_rule("/.well-known/openid-configuration", view_func=self.metadata)
+        for path, view, method in (
+            ("/jwks.json", self.jwks, "GET"),
+            ("/authorize", self.authorize, "GET"),
+            ("/token", self.token, "POST"),
+            ("/userinfo", self.userinfo, "GET"),
+            ("/revoke", self.revoke, "POST"),
+        ):
+            app.add_url_rule(path, view.__name__, view, methods=[method])
+        self.client = app.test_client()
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{next(self._numbers)}"
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on."""
+        self.key, self.kid = ECKey.generate_key("P-256"), "second"
+
+    def go(self, url: str) -> str:
+        """Do what a browser does at the authorization endpoint; return the callback address."""
+        assert url.startswith(f"{ISSUER}/authorize?"), url
+        return self.client.get(url.removeprefix(ISSUER)).headers["Location"]
+
+    def metadata(self) -> ResponseReturnValue:
+        """Serve the discovery document."""
+        document = {
+            "issuer": ISSUER,
+            "authorization_endpoint": f"{ISSUER}/authorize",
+            "token_endpoint": f"{ISSUER}/token",
+            "userinfo_endpoint": f"{ISSUER}/userinfo",
+            "jwks_uri": f"{ISSUER}/jwks.json",
+            "end_session_endpoint": f"{ISSUER}/logout",
+            "revocation_endpoint": f"{ISSUER}/revoke",
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+        return jsonify(_changed(document, self.metadata_changes))
+
+    def jwks(self) -> ResponseReturnValue:
+        """Serve the current key."""
+        return jsonify(keys=[{**self.key.as_dict(private=False), "kid": self.kid, "alg": "ES256"}])
+
+    def authorize(self) -> ResponseReturnValue:
+        """Give a code at once."""
+        code = self._name("code")
+        self._codes[code] = asked = request.args.to_dict()
+        answer = {"code": code, "state": asked["state"], "iss": ISSUER}
+        query = urlencode(_changed(answer, self.answer_changes))
+        return Response(status=303, headers={"Location": f"{asked['redirect_uri']}?{query}"})
+
+    def token(self) -> ResponseReturnValue:
+        """Redeem a code or a refresh token."""
+        self.token_requests.append({**request.form.to_dict(), **_basic_client()})
+        if request.form["grant_type"] == "refresh_token":
+            if self.withdrawn or request.form["refresh_token"] not in self._alive:
+                return jsonify(error="invalid_grant"), 400
+            return jsonify(self._tokens({}))
+        asked = self._codes.pop(request.form["code"], None)
+        verifier = request.form["code_verifier"].encode()
+        if asked is None or asked["code_challenge"] != _base64url(sha256(verifier).digest()):
+            return jsonify(error="invalid_grant"), 400
+        return jsonify(_changed(self._tokens(asked), self.token_changes))
+
+    def _tokens(self, asked: dict[str, str]) -> dict[str, Any]:
+        access_token = self._name("access")
+        self._access_tokens[access_token] = self.now + timedelta(minutes=5)
+        tokens = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": asked.get("scope", "openid"),
+            "id_token": self._id_token(access_token, asked.get("nonce")),
+        }
+        if self.gives_refresh_token:
+            tokens["refresh_token"] = self._name("refresh")
+            self._alive = {tokens["refresh_token"]}
+        return tokens
+
+    def _id_token(self, access_token: str, nonce: str | None) -> str:
+        now = int(self.now.timestamp())
+        claims = {
+            "iss": ISSUER,
+            "sub": self.subject,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 300,
+            "auth_time": now,
+            "at_hash": _base64url(sha256(access_token.encode()).digest()[:16]),
+            **({} if nonce is None else {"nonce": nonce}),
+        }
+        return self._signed(_changed(claims, self.id_token_changes))
+
+    def _signed(self, claims: dict[str, Any]) -> str:
+        header = _changed({"alg": "ES256", "kid": self.kid}, self.header_changes)
+        if header["alg"] == "none":
+            return ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims)) + "."
+        if header["alg"] == "HS256":
+            secret = OctKey.import_key(CLIENT_SECRET)
+            return jws.serialize_compact(header, json.dumps(claims), secret, algorithms=["HS256"])
+        key = self.wrong_key if self.sign_with_wrong_key else self.key
+        return jws.serialize_compact(header, json.dumps(claims), key, algorithms=["ES256"])
+
+    def userinfo(self) -> ResponseReturnValue:
+        """Answer JSON, or a JWT."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.withdrawn or self._access_tokens.get(token, self.now) <= self.now:
+            return jsonify(error="invalid_token"), 401
+        claims = _changed({"sub": self.subject, **self.person}, self.userinfo_changes)
+        if not self.signed_userinfo:
+            return jsonify(claims)
+        envelope = {"iss": ISSUER, "aud": CLIENT_ID}
+        signed = self._signed(_changed({**envelope, **claims}, self.userinfo_changes))
+        return Response(signed, mimetype="application/jwt")
+
+    def revoke(self) -> ResponseReturnValue:
+        """Forget a refresh token."""
+        self._alive.discard(request.form["token"])
+        return Response(status=200)
+
+
+class ProviderAdapter(BaseAdapter):
+    """Brings a relying party's requests to the provider, without a network."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        super().__init__()
+        self.provider = provider
+
+    def send(self, request: PreparedRequest, **_options: object) -> WireResponse:  # type: ignore[override]
+        """Answer a request."""
+        parts = urlsplit(str(request.url))
+        self.provider.requests.append(parts.path)
+        if self.provider.down:
+            raise NoConnection("the provider is down")
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        answer = self.provider.client.open(
+            parts.path,
+            method=request.method,
+            query_string=parts.query,
+            headers=list(request.headers.items()),
+            data=body,
+        )
+        response = WireResponse()
+        response.status_code = answer.status_code
+        response.headers = CaseInsensitiveDict(answer.headers.items())
+        response._content = answer.data  # noqa: SLF001 - requests has no public way to make one.
+        response.encoding = "utf-8"
+        response.url = str(request.url)
+        return response
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _changed(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Change or leave out members."""
+    return {k: v for k, v in {**members, **changes}.items() if v is not ABSENT}
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _basic_client() -> dict[str, str]:
+    """Read the client's HTTP Basic credentials, when it sent some."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return {}
+    client_id, _, secret = b64decode(encoded).decode().partition(":")
+    return {"basic_client_id": client_id, "basic_client_secret": secret}
+
+
+def parameters(url: str) -> dict[str, str]:
+    """Return the query of an address."""
+    return dict(parse_qsl(urlsplit(url).query))
