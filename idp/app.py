@@ -21,18 +21,22 @@ from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
 from idp.oauth.server import Server
+from idp.outbound import metrics
 from idp.outbound.breached_passwords import EMBEDDED_LIST, EmbeddedBreachedPasswords, NullBreachedPasswords
 from idp.services.context import Context, DerivedKeys
 from idp.storage.client_directory import ClientDirectory
 from idp.storage.engine import open_database
-from idp.web import errors, language, security_headers, sessions, templating
+from idp.web import errors, health, language, request_log, security_headers, sessions, templating
 from idp.web.oidc import documents
 from idp.web.oidc.discovery import metadata_maker
 from idp.web.proxies import Proxies
+from idp.web.request_log import RequestLog
 from idp.web.routes import BLUEPRINTS
 from idp.web.site import City, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idp.config import Settings
     from idp.domain.password_policy import PasswordPolicy as Policy
     from idp.outbound.breached_passwords import BreachedPasswords
@@ -49,13 +53,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now, context: Context | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    context: Context | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Flask:
     """Build the application that a server runs.
 
     Args:
         settings: As read and checked by `config.load`.
         clock: The time; tests give their own.
         context: The parts of the use cases, when the caller has built them already.
+        is_stopping: Tells whether the server was asked to stop: then it is not ready any more (S-375).
     """
     parts = build_context(settings, clock=clock) if context is None else context
     app = Flask("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
@@ -70,13 +81,17 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, context: Context |
     errors.initialise(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    request_log.initialise(app)
+    counts = metrics.PrometheusMetrics() if settings.metrics.enabled else metrics.NullMetrics()
+    health.initialise(app, health.Health(counts, is_stopping))
     issuer = urlsplit(settings.server.issuer)
     # Discovery and JWKS are bytes answered before Flask dispatches (design 8).
     app.wsgi_app = Proxies(  # type: ignore[method-assign] # Flask's documented way to add middleware
-        documents.Documents(app.wsgi_app, parts, metadata_maker(parts)),
+        RequestLog(documents.Documents(app.wsgi_app, parts, metadata_maker(parts)), counts),
         site.trusted_proxies,
         issuer.scheme,
         issuer.netloc,
+        settings.server.forwarded_header,
     )
     return app
 
@@ -117,7 +132,7 @@ def build_site(settings: Settings, context: Context) -> Site:
     """Build what pages are given beside the use cases."""
     own = templates_directory()
     override = (Path(settings.city.templates),) if settings.city.templates else ()
-    metrics = settings.metrics
+    shown = settings.metrics
     return Site(
         context=context,
         city=City(
@@ -129,7 +144,7 @@ def build_site(settings: Settings, context: Context) -> Site:
         ),
         is_local=is_local(settings.server.issuer),
         trusted_proxies=_networks(settings.server.trusted_proxies),
-        metrics_networks=_networks(metrics.allowed_networks) if metrics.enabled else None,
+        metrics_networks=_networks(shown.allowed_networks) if shown.enabled else None,
         templates=(*override, own),
         asset_versions=templating.asset_versions(_PACKAGE / "web" / "static"),
     )

@@ -42,12 +42,28 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Addresses or networks whose X-Forwarded-* headers are believed; none by default."),
     ] = ()
+    forwarded_header: Annotated[
+        Literal["x-forwarded-for", "forwarded"],
+        Meta(description="Header in which the proxies name the client; behind granian it must be forwarded."),
+    ] = "x-forwarded-for"
     request_timeout_seconds: Annotated[
         Seconds, Meta(description="A request that takes longer is abandoned.")
     ] = 30
     graceful_seconds: Annotated[
         Seconds, Meta(description="How long requests in flight may take to finish at a stop.")
     ] = 10
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60,
+            description="How long /readyz answers 503 at a stop before the sockets close; load balancers notice.",
+        ),
+    ] = 2
+    max_requests: Annotated[
+        int,
+        Meta(ge=0, description="A worker is replaced after about so many requests; 0 for never. gunicorn only."),
+    ] = 100_000
     worker: Annotated[bool, Meta(description="Run the delivery worker beside the server.")] = True
 
 
@@ -245,6 +261,15 @@ class Logs(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = "json"
 
 
+class Retention(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long what is of no more use is kept."""
+
+    link_days: Annotated[Count, Meta(description="Expired links in mails, and ended client secrets.")] = 7
+    message_days: Annotated[Count, Meta(description="Messages that were delivered or given up.")] = 30
+    device_days: Annotated[Count, Meta(description="Known browsers that did not come back.")] = 396
+    audit_days: Annotated[Count, Meta(description="Lines of the audit trail.")] = 365
+
+
 class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Prometheus."""
 
@@ -291,6 +316,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     outbound: Outbound = Outbound()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    retention: Retention = Retention()
     city: City = City()
 
 
@@ -333,6 +359,11 @@ def contradictions(settings: Settings) -> list[str]:
         found.append("server.issuer has neither trailing slash, query nor fragment (OIDC Discovery 3)")
     if not issuer.startswith("https://") and not is_local(issuer):
         found.append("server.issuer must be https (http is taken for localhost only)")
+    server = settings.server
+    if server.engine == "granian" and server.trusted_proxies and server.forwarded_header != "forwarded":
+        found.append(
+            'server.forwarded_header must be "forwarded" with granian, which takes X_Forwarded_For for X-Forwarded-For'
+        )
     if settings.franceconnect.enabled:
         if not settings.franceconnect.client_id:
             found.append("franceconnect.client_id is needed when franceconnect.enabled is true")

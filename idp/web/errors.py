@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
 from flask import g, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -12,6 +11,7 @@ from idp.crypto.keyring import KeyringError
 from idp.crypto.opaque import new_id
 from idp.crypto.passwords import HashingBusy
 from idp.domain.errors import ThrottledUntil
+from idp.outbound.logs import get_logger
 from idp.protocol.authorization.response_mode import RedirectedError, error_response
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
 from idp.storage.engine import DATABASE_AWAY
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
     from werkzeug.wrappers import Response as AnyResponse
 
-_log = structlog.get_logger("idp.web")
+_log = get_logger("idp.web")
 #: A database that restarts is back within seconds.
 _RETRY_SECONDS = 5
 #: Endpoints that programs call: their errors are JSON.

@@ -1,13 +1,19 @@
 """Who the request comes from: forwarded headers are believed from named proxies only; framing tricks are refused.
 
-Runs before Flask. Everything forwarded by anybody else is removed, so that nothing later can read it by mistake
+Runs before Flask, behind whichever server was chosen: what one of them lets through is refused here.
+A server may hand `X_Forwarded_For` over as if it were `X-Forwarded-For` (granian does): behind such a server only
+`Forwarded` (RFC 7239) is believed, which has no hyphen to be mistaken for an underscore.
+Everything forwarded by anybody else is removed, so that nothing later can read it by mistake
 (RFC 9700 section 4.13).
 """
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
+
+from idp.outbound.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +30,17 @@ _FORWARDED = (
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_REAL_IP",
 )
+#: Headers that only a proxy of ours may set.
+_PROXY_ONLY: Final = (*_FORWARDED, "HTTP_X_REQUEST_ID")
 _MAX_HEADERS = 32_768
+#: What the strict servers accept in one line.
+_MAX_HEADER = 8_190
+_MAX_TARGET = 8_190
+# RFC 7239 section 4: the `for` of each element; an obfuscated name or "unknown" does not match.
+_FOR: Final = re.compile(r'(?:^|;)\s*for=(?:"\[?([^"\]]+)\]?(?::\d+)?"|([^";,\s]+))', re.IGNORECASE)
+_LOG: Final = get_logger("idp.proxies")
+
+ForwardedHeader = Literal["x-forwarded-for", "forwarded"]
 
 
 class Proxies:
@@ -35,37 +51,44 @@ class Proxies:
         trusted: Networks of the proxies that are believed.
         issuer_scheme: "https" or "http": links are made from the issuer, never from the request.
         issuer_host: Host, and port when it is not the scheme's own.
+        header: The header that the proxies set.
     """
 
     def __init__(
-        self, app: WSGIApplication, trusted: tuple[Network, ...], issuer_scheme: str, issuer_host: str
+        self,
+        app: WSGIApplication,
+        trusted: tuple[Network, ...],
+        issuer_scheme: str,
+        issuer_host: str,
+        header: ForwardedHeader = "x-forwarded-for",
     ) -> None:
         self._app = app
+        self._hops = _forwarded_hops if header == "forwarded" else _x_forwarded_for_hops
         self._trusted = trusted
         self._scheme = issuer_scheme
         self._host = issuer_host
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Refuse ambiguous framing, find the client's address, go on."""
-        if "HTTP_TRANSFER_ENCODING" in environ and environ.get("CONTENT_LENGTH"):
-            # RFC 9112 section 6.1: a request with both "ought to be handled as an error": it may be smuggled.
-            return _refuse(start_response, "400 Bad Request")
-        if _header_size(environ) > _MAX_HEADERS:
-            return _refuse(start_response, "431 Request Header Fields Too Large")
-        environ["idp.client_address"] = self._client_address(environ)
-        for name in _FORWARDED:
+        refusal = _refusal(environ)
+        if refusal is not None:
+            return _refuse(start_response, *refusal)
+        peer = _parsed(environ.get("REMOTE_ADDR", ""))
+        from_proxy = self._is_trusted(peer)
+        environ["idp.client_address"] = self._client_address(peer, environ) if from_proxy else peer
+        for name in _FORWARDED if from_proxy else _PROXY_ONLY:
             environ.pop(name, None)
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host
         return self._app(environ, start_response)
 
-    def _client_address(self, environ: WSGIEnvironment) -> IPv4Address | IPv6Address | None:
-        address = _parsed(environ.get("REMOTE_ADDR", ""))
-        if not self._trusted or not self._is_trusted(address):
-            return address
+    def _client_address(
+        self, peer: IPv4Address | IPv6Address | None, environ: WSGIEnvironment
+    ) -> IPv4Address | IPv6Address | None:
+        address = peer
         # From the nearest hop outwards: the first address that is not a proxy of ours is the client's.
-        for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            candidate = _parsed(hop.strip())
+        for hop in reversed(self._hops(environ)):
+            candidate = _parsed(hop)
             if candidate is None:
                 return address
             address = candidate
@@ -86,14 +109,36 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def _header_size(environ: WSGIEnvironment) -> int:
-    return sum(
-        len(name) + len(value)
-        for name, value in environ.items()
-        if isinstance(value, str) and (name.startswith("HTTP_") or name == "QUERY_STRING")
-    )
+def _x_forwarded_for_hops(environ: WSGIEnvironment) -> list[str]:
+    return [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
 
 
-def _refuse(start_response: StartResponse, status: str) -> Iterable[bytes]:
+def _forwarded_hops(environ: WSGIEnvironment) -> list[str]:
+    elements = environ.get("HTTP_FORWARDED", "").split(",")
+    found = (_FOR.search(element) for element in elements)
+    return ["" if match is None else match[1] or match[2] for match in found]
+
+
+def _refusal(environ: WSGIEnvironment) -> tuple[str, str] | None:
+    """Say what is wrong with the shape of a request: the status to answer and the word to log."""
+    if "HTTP_TRANSFER_ENCODING" in environ and environ.get("CONTENT_LENGTH"):
+        # RFC 9112 section 6.1: a request with both "ought to be handled as an error": it may be smuggled.
+        return "400 Bad Request", "content_length_with_transfer_encoding"
+    if len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) > _MAX_TARGET:
+        return "414 URI Too Long", "target_too_long"
+    total = 0
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            size = len(name) + len(value)
+            if size > _MAX_HEADER:
+                return "431 Request Header Fields Too Large", "header_too_long"
+            total += size
+    if total > _MAX_HEADERS:
+        return "431 Request Header Fields Too Large", "headers_too_long"
+    return None
+
+
+def _refuse(start_response: StartResponse, status: str, reason: str) -> Iterable[bytes]:
+    _LOG.warning("request_refused", reason=reason, status=int(status[:3]))
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Connection", "close")])
     return [b""]

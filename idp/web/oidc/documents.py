@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from idp.web.request_log import ROUTE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
@@ -77,6 +79,7 @@ class Documents:
         path = environ["PATH_INFO"]
         if path not in {DISCOVERY, JWKS} or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._app(environ, start_response)
+        environ[ROUTE] = path
         document = self._document(path)
         if environ.get("HTTP_IF_NONE_MATCH") == document.etag:
             start_response("304 Not Modified", [("ETag", document.etag), *_COMMON])
