@@ -80,6 +80,7 @@ class Situation:
     consent: Consent | None
     known: Mapping[str, StoredAttribute]
     pending: PendingAuthorization | None
+    terms_are_accepted: bool = True
 
     @property
     def client(self) -> Client:
@@ -157,6 +158,7 @@ def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refus
         hinted_subject=_hinted_subject(context, request),
         consent=situation.consent,
         pending=situation.pending,
+        terms_accepted=situation.terms_are_accepted,
         shortfall=NO_SHORTFALL if signed_in is None else shortfall(request.client, request.asked, levels),
         can_step_up=context.franceconnect is not None,
     )
@@ -223,11 +225,11 @@ def _read(
     pending: PendingAuthorization | None,
 ) -> Situation:
     request = parse(pairs, lambda client_id: context.clients.find(connection, client_id), context.clock())
-    signed_in, consent = find_for_client(context, connection, session_cookie, request.client.client_id)
-    known: Mapping[str, StoredAttribute] = {}
-    if signed_in is not None:
-        known = attributes.of_account(connection, signed_in.account.account_id)
-    return Situation(request, signed_in, consent, known, pending)
+    found = find_for_client(context, connection, session_cookie, request.client.client_id)
+    if found is None:
+        return Situation(request, None, None, {}, pending)
+    known = attributes.of_account(connection, found.signed_in.account.account_id)
+    return Situation(request, found.signed_in, found.consent, known, pending, found.terms_are_accepted)
 
 
 def _decided(context: Context, situation: Situation, browser_hash: Callable[[], bytes] | None) -> Outcome:

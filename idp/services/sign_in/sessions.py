@@ -10,13 +10,12 @@ from idp.domain.events import SessionEnded
 from idp.domain.session import Session
 from idp.services.audit import record
 from idp.storage.repositories import sessions
-from idp.storage.repositories.sessions import ListedSession, SignedIn
+from idp.storage.repositories.sessions import ListedSession, SignedIn, SignedInForClient
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.authentication import Authentication
-    from idp.domain.consent import Consent
     from idp.services.context import Context
     from idp.storage.engine import Connection
 
@@ -53,12 +52,12 @@ def find(context: Context, cookie: str | None) -> SignedIn | None:
 
 def find_for_client(
     context: Context, connection: Connection, cookie: str | None, client_id: str
-) -> tuple[SignedIn | None, Consent | None]:
-    """Find whom a cookie speaks for, and what that person allows a client, by one statement."""
+) -> SignedInForClient | None:
+    """Find whom a cookie speaks for, and what matters to a client, by one statement."""
     if cookie is None or not is_well_formed(SecretKind.SESSION, cookie):
-        return None, None
-    found = sessions.by_cookie_for_client(connection, digest(cookie), client_id)
-    return found if found is not None and _is_live(context, found[0]) else (None, None)
+        return None
+    found = sessions.by_cookie_for_client(connection, digest(cookie), client_id, context.clock())
+    return found if found is not None and _is_live(context, found.signed_in) else None
 
 
 def _is_live(context: Context, found: SignedIn) -> bool:

@@ -113,18 +113,26 @@ def create_link(connection: Connection, link: Link, now: datetime) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def refresh_link(connection: Connection, link_id: str, pivot_hash: bytes, now: datetime) -> bool:
-    """Write that a link was used, and the pivot it certifies now; False when another account certifies that one."""
+def touch_link(connection: Connection, link_id: str, now: datetime) -> bool:
+    """Write that a link was used; other logins of the same person wait from here on. False when it has ended."""
+    result = connection.execute(
+        update(_LINKS)
+        .where(_LINKS.c.link_id == link_id, _LINKS.c.ended_at.is_(None))
+        .values(last_sign_in_at=now)
+    )
+    return result.rowcount == 1
+
+
+def set_pivot(connection: Connection, link_id: str, pivot_hash: bytes) -> bool:
+    """Write the pivot that a link certifies now; False when another account certifies that one."""
     try:
         with connection.begin_nested():
-            result = connection.execute(
-                update(_LINKS)
-                .where(_LINKS.c.link_id == link_id, _LINKS.c.ended_at.is_(None))
-                .values(pivot_hash=pivot_hash, last_sign_in_at=now)
+            connection.execute(
+                update(_LINKS).where(_LINKS.c.link_id == link_id).values(pivot_hash=pivot_hash)
             )
     except IntegrityError:
         return False
-    return result.rowcount == 1
+    return True
 
 
 def end_link(connection: Connection, link_id: str, reason: str, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from idp.domain.session import Session
 from idp.storage.models import accounts, consents, devices, sessions
 from idp.storage.repositories.accounts import account_from
 from idp.storage.repositories.consents import CONSENT_COLUMNS, consent_from
+from idp.storage.repositories.terms import VERSION_IN_FORCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,12 @@ _BY_COOKIE = (
 )
 # The silent authorization reads session, account and consent at once (design 8).
 _BY_COOKIE_FOR_CLIENT = (
-    select(*_SESSION_COLUMNS, *_ACCOUNT_COLUMNS, *CONSENT_COLUMNS)
+    select(
+        *_SESSION_COLUMNS,
+        *_ACCOUNT_COLUMNS,
+        *CONSENT_COLUMNS,
+        VERSION_IN_FORCE.scalar_subquery().label("terms_in_force"),
+    )
     .select_from(
         sessions.join(accounts).outerjoin(
             consents,
@@ -67,6 +73,20 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInForClient:
+    """Who is signed in, what they allow one client, and the version of the terms in force, if any."""
+
+    signed_in: SignedIn
+    consent: Consent | None
+    terms_in_force: str | None
+
+    @property
+    def terms_are_accepted(self) -> bool:
+        """Tell whether the version accepted last is the one that holds (CGU-2)."""
+        return self.terms_in_force in {None, self.signed_in.account.terms_version}
+
+
+@dataclass(frozen=True, slots=True)
 class ListedSession:
     """A session as its owner sees it (LOG-5)."""
 
@@ -81,16 +101,17 @@ def by_cookie(connection: Connection, cookie_hash: bytes) -> SignedIn | None:
 
 
 def by_cookie_for_client(
-    connection: Connection, cookie_hash: bytes, client_id: str
-) -> tuple[SignedIn, Consent | None] | None:
-    """Find a session, its account, and what that person allows a client."""
+    connection: Connection, cookie_hash: bytes, client_id: str, now: datetime
+) -> SignedInForClient | None:
+    """Find a session, its account, what that person allows a client, and the terms in force."""
     row = connection.execute(
-        _BY_COOKIE_FOR_CLIENT, {"hash_": cookie_hash, "client_": client_id}
+        _BY_COOKIE_FOR_CLIENT, {"hash_": cookie_hash, "client_": client_id, "now_": now}
     ).one_or_none()
     if row is None:
         return None
     consent = None if row.consent_id is None else consent_from(row)
-    return SignedIn(_session_from(row), account_from(row)), consent
+    signed_in = SignedIn(_session_from(row), account_from(row))
+    return SignedInForClient(signed_in, consent, row.terms_in_force)
 
 
 def of_account(connection: Connection, account_id: str) -> list[ListedSession]:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _VERSIONS = terms_versions
-_IN_FORCE = (
+#: The version whose date of effect is the latest past one; `now_` is the moment.
+VERSION_IN_FORCE = (
     select(_VERSIONS.c.version)
     .where(_VERSIONS.c.effective_at <= bindparam("now_", type_=_VERSIONS.c.effective_at.type))
     .order_by(_VERSIONS.c.effective_at.desc(), _VERSIONS.c.version.desc())
     .limit(1)
 )
-_TEXTS_IN_FORCE = select(_VERSIONS).where(_VERSIONS.c.version == _IN_FORCE.scalar_subquery())
+_TEXTS_IN_FORCE = select(_VERSIONS).where(_VERSIONS.c.version == VERSION_IN_FORCE.scalar_subquery())
 _TEXTS = select(_VERSIONS).where(_VERSIONS.c.version == bindparam("version_"))
 _ALL = select(_VERSIONS).order_by(
     _VERSIONS.c.effective_at.desc(), _VERSIONS.c.version.desc(), _VERSIONS.c.language
@@ -32,7 +33,7 @@ _ALL = select(_VERSIONS).order_by(
 
 def version_in_force(connection: Connection, now: datetime) -> str | None:
     """Name the version that holds: the latest one whose date of effect is past; None when there is none yet."""
-    return connection.scalar(_IN_FORCE, {"now_": now})
+    return connection.scalar(VERSION_IN_FORCE, {"now_": now})
 
 
 def in_force(connection: Connection, now: datetime) -> Sequence[TermsVersion]:

@@ -31,7 +31,10 @@ _COMMON = (
     ("Cross-Origin-Resource-Policy", "cross-origin"),
 )
 DISCOVERY = "/.well-known/openid-configuration"
+#: The same document under the name that OAuth gives it (RFC 8414 section 3).
+SERVER_METADATA = "/.well-known/oauth-authorization-server"
 JWKS = "/jwks.json"
+_PATHS = frozenset({DISCOVERY, SERVER_METADATA, JWKS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Documents:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or pass on."""
         path = environ["PATH_INFO"]
-        if path not in {DISCOVERY, JWKS} or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if path not in _PATHS or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._app(environ, start_response)
         environ[ROUTE] = path
         document = self._document(path)
@@ -90,8 +93,10 @@ class Documents:
     def _document(self, path: str) -> Document:
         keyring = self._context.keys.keyring()
         if keyring is not self._keyring:
+            metadata = Document.of(self._metadata(keyring.algorithms()), "application/json")
             self._documents = {
-                DISCOVERY: Document.of(self._metadata(keyring.algorithms()), "application/json"),
+                DISCOVERY: metadata,
+                SERVER_METADATA: metadata,
                 JWKS: Document.of(keyring.jwks(), "application/jwk-set+json"),
             }
             self._keyring = keyring
