@@ -80,6 +80,11 @@ def equal(left: bytes, right: bytes) -> bool:
     return hmac.compare_digest(left, right)
 
 
+def new_hex_secret() -> str:
+    """Make 256 random bits in 64 hexadecimal digits, for those who take nothing else (franceconnect.md 0.2)."""
+    return secrets.token_hex(_SECRET_BYTES)
+
+
 def new_code() -> str:
     """Make a code of six digits, to be typed by a person."""
     return f"{secrets.randbelow(1_000_000):06d}"

@@ -1,0 +1,228 @@
+"""Opens an account through FranceConnect, and links an existing one to it (ACC-2, ACC-6, FC-4, PWD-7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
+from idp.services.account import signup
+from idp.services.account.signup import AddressTaken, Gone
+from idp.services.authorization import terms
+from idp.services.sign_in import federated
+from idp.services.sign_in.certification import LostRace, attach, conflict_of, tell_created, tell_linked
+from idp.services.sign_in.federated import Reason, Refused, SignedIn, Way
+from idp.services.sign_in.held_identity import decoded, encoded
+from idp.storage.repositories import accounts, attributes, franceconnect
+from idp.storage.repositories.franceconnect import Purpose
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from idp.domain.account import Account
+    from idp.domain.civil_identity import Attribute
+    from idp.domain.email_address import EmailAddress
+    from idp.domain.terms import TermsVersion
+    from idp.services.context import Context
+    from idp.services.sign_in.arrival import Arrived, Visit
+    from idp.services.sign_in.held_identity import HeldIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One attribute, ours beside FranceConnect's (FC-4)."""
+
+    name: str
+    ours: str | None
+    theirs: str | None
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether the value would be replaced."""
+        return (self.ours or "") != (self.theirs or "")
+
+
+def begin_signup(
+    context: Context,
+    email: EmailAddress,
+    accepted: TermsVersion,
+    *,
+    browser_hash: bytes,
+    address: str,
+    language: str,
+    pending_id: str | None,
+    service_name: str | None,
+) -> signup.Begun | signup.Throttled | Gone:
+    """Send the code that proves the address; the identity and the acceptance wait with it (ACC-2, ACC-3).
+
+    Args:
+        context: The parts.
+        email: The address, FranceConnect's or another: nobody has verified either.
+        accepted: The terms whose box was ticked.
+        browser_hash: This browser.
+        address: The visitor's IP address.
+        language: Of the mail, and of the account.
+        pending_id: The authorization request that waits.
+        service_name: Who sent it.
+    """
+    held = federated.held(context, Purpose.SIGN_IN, pending_id, browser_hash)
+    if held is None:
+        return Gone()
+    kept = msgspec.structs.replace(held, terms_version=accepted.version, terms_language=accepted.language)
+    return signup.begin(
+        context,
+        email,
+        browser_hash=browser_hash,
+        address=address,
+        language=language,
+        pending_id=pending_id,
+        service_name=service_name,
+        franceconnect=encoded(kept),
+    )
+
+
+def finish_signup(
+    context: Context, handle: str | None, browser_hash: bytes, *, visit: Visit
+) -> Arrived | AddressTaken | Refused | Gone:
+    """Open the account whose address is proven: account, certified identity, link, terms and session, or nothing.
+
+    Args:
+        context: The parts.
+        handle: Of the sign-up, as the browser sent it.
+        browser_hash: This browser.
+        visit: The browser, for the session; its pending request is the one that the sign-up began in.
+
+    Raises:
+        NoTermsInForceError: There is nothing to accept.
+    """
+    known = signup.proven(context, handle, browser_hash)
+    if handle is None or known is None or known.franceconnect is None:
+        return Gone()
+    held = decoded(known.franceconnect)
+    accepted = _accepted(context, held, known.language)
+    # Hashed before the transaction: it takes longer than any statement (PWD-7: nobody sees what is hashed).
+    password_hash = context.passwords.generate()
+
+    def open_account(connection: Connection) -> Arrived | AddressTaken | Refused | Gone:
+        used = signup.consume(context, connection, handle, browser_hash)
+        if used is None:
+            return Gone()
+        here = replace(visit, pending_id=used.pending_id)
+        _forget(context, connection, used.pending_id, browser_hash)
+        linked = _linked_account(context, connection, held)
+        if isinstance(linked, Refused):
+            return linked
+        if linked is not None:
+            # The same person was quicker in another tab: one identity, one account, and they are in it (ACC-6).
+            return federated.let_in(context, connection, linked, held, here)
+        account = signup.create_account(
+            context,
+            connection,
+            used,
+            password_hash=password_hash,
+            password_is_generated=True,
+            language=used.language,
+            accepted=accepted,
+            way="franceconnect",
+        )
+        if account is None:
+            return AddressTaken()
+        return _certified(context, connection, account, held, here)
+
+    return federated.retried(context, open_account)
+
+
+def comparison(
+    context: Context, account_id: str, pending_id: str | None, browser_hash: bytes
+) -> list[Compared] | None:
+    """Put the account's identity beside the one that waits; None when none waits any more (FC-4)."""
+    with context.database.read() as connection:
+        found = federated.held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
+        if found is None or found[0].account_id != account_id:
+            return None
+        ours = attributes.read(connection, account_id)
+    theirs, _ = found[1].certify(ours, context.clock())
+    names = [*PIVOT_ORDER, *([USAGE_NAME] if USAGE_NAME in theirs else [])]
+    return [Compared(name, _value(ours, name), _value(theirs, name)) for name in names]
+
+
+def confirm_link(
+    context: Context, account: Account, pending_id: str | None, browser_hash: bytes, *, visit: Visit
+) -> SignedIn | Refused:
+    """Link the identity that waits to the account that is signed in; the person has seen what changes.
+
+    The session is renewed at the level of FranceConnect, which has just vouched for the person.
+    """
+
+    def link(connection: Connection) -> SignedIn | Refused:
+        way = Way(pending_id)
+        found = federated.held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
+        if found is None or found[0].account_id != account.account_id:
+            return Refused(Reason.EXPIRED, way)
+        journey, held = found
+        if not franceconnect.release_identity(connection, journey.state_hash):
+            return Refused(Reason.EXPIRED, way)
+        conflict = attach(context, connection, account, held)
+        if conflict is not None:
+            return federated.refused_for(context, connection, conflict, way, account_id=account.account_id)
+        tell_linked(context, connection, account, context.clock())
+        arrived = federated.let_in(context, connection, account, held, visit)
+        return SignedIn(arrived, Way(journey.pending_id, journey.continue_to))
+
+    return federated.retried(context, link)
+
+
+def cancel(context: Context, purpose: Purpose, pending_id: str | None, browser_hash: bytes) -> None:
+    """Drop the identity that waits: the person said no."""
+    with context.database.write() as connection:
+        found = federated.held_within(context, connection, purpose, pending_id, browser_hash)
+        if found is not None:
+            franceconnect.release_identity(connection, found[0].state_hash)
+
+
+def is_linked(context: Context, account_id: str) -> bool:
+    """Tell whether an account is linked to a FranceConnect identity."""
+    with context.database.read() as connection:
+        return franceconnect.link_of_account(connection, account_id) is not None
+
+
+def _certified(
+    context: Context, connection: Connection, account: Account, held: HeldIdentity, visit: Visit
+) -> Arrived:
+    """Certify and link a new account; any conflict undoes the account too."""
+    if attach(context, connection, account, held) is not None:
+        raise LostRace
+    tell_created(context, connection, account, context.clock())
+    return federated.let_in(context, connection, account, held, visit)
+
+
+def _linked_account(context: Context, connection: Connection, held: HeldIdentity) -> Account | Refused | None:
+    """Find the account of an identity that got one while its address was being proven."""
+    link = franceconnect.link_by_subject(connection, held.subject)
+    if link is None:
+        conflict = conflict_of(context, connection, "", held)
+        return None if conflict is None else federated.refused_for(context, connection, conflict, Way())
+    account = accounts.by_id(connection, link.account_id)
+    if account is None or not account.is_active:
+        return Refused(Reason.LOCKED, Way(), "locked")
+    return account
+
+
+def _accepted(context: Context, held: HeldIdentity, language: str) -> TermsVersion:
+    """Give the version whose box was ticked; a newer one is asked for at the next step (CGU-2)."""
+    shown = None
+    if held.terms_version is not None:
+        shown = terms.find(context, held.terms_version, held.terms_language or language)
+    return shown or terms.in_force(context, language)
+
+
+def _forget(context: Context, connection: Connection, pending_id: str | None, browser_hash: bytes) -> None:
+    found = federated.held_within(context, connection, Purpose.SIGN_IN, pending_id, browser_hash)
+    if found is not None:
+        franceconnect.release_identity(connection, found[0].state_hash)
+
+
+def _value(known: dict[str, Attribute], name: str) -> str | None:
+    return known[name].value if name in known else None

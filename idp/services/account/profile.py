@@ -1,0 +1,109 @@
+"""The identity that a person declares, and what of it is locked (PRO-3, FC-2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.domain import declared_identity
+from idp.domain.civil_identity import apply_declared, is_locked, normalise_text
+from idp.domain.errors import RuleRefused
+from idp.domain.events import IdentityEdited
+from idp.services.audit import record
+from idp.storage.repositories import attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy import Connection
+
+    from idp.domain.civil_identity import Attribute
+    from idp.domain.declared_identity import IdentityFault
+    from idp.services.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """What is known of a person."""
+
+    attributes: Mapping[str, Attribute]
+
+    @property
+    def is_certified(self) -> bool:
+        """Tell whether the pivot identity is locked."""
+        return is_locked(self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """It is written, or was so already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Something is malformed; nothing was written."""
+
+    faults: Mapping[str, IdentityFault]
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A certified value would have changed; nothing was written (FC-2)."""
+
+    name: str
+
+
+def known_identity(context: Context, account_id: str) -> KnownIdentity:
+    """Read what is known of a person."""
+    with context.database.read() as connection:
+        return KnownIdentity(attributes.read(connection, account_id))
+
+
+def declare(context: Context, account_id: str, typed: Mapping[str, str]) -> Saved | Faulty | Locked:
+    """Write what a person declares; all of it or nothing.
+
+    Args:
+        context: The parts.
+        account_id: Whose identity.
+        typed: Values by wire name; what is absent stays as it is, what is blank goes away. Other names than those of
+            the form are not looked at.
+    """
+    changes = {name: typed[name] for name in declared_identity.FIELDS if name in typed}
+    try:
+        with context.database.write() as connection:
+            return _declared(context, connection, account_id, changes)
+    except RuleRefused as refused:
+        # The transaction is undone; the page says which value is locked, and why.
+        return Locked(refused.subject)
+
+
+def _declared(
+    context: Context, connection: Connection, account_id: str, changes: Mapping[str, str]
+) -> Saved | Faulty:
+    now = context.clock()
+    known = attributes.read(connection, account_id)
+    faults = _faults(known, changes, now.date())
+    if faults:
+        return Faulty(faults)
+    declared = apply_declared(known, changes, now)
+    blocked = attributes.write(connection, account_id, known, declared, changed_by="person", now=now)
+    if blocked is not None:
+        raise RuleRefused("FC-2", blocked)
+    edited = tuple(sorted(name for name in changes if known.get(name) != declared.get(name)))
+    if edited:
+        record(connection, IdentityEdited(edited), now, account_id=account_id)
+    return Saved()
+
+
+def _faults(
+    known: Mapping[str, Attribute], changes: Mapping[str, str], today: date
+) -> dict[str, IdentityFault]:
+    """Name what is wrong in what really changes: a certified value sent back as it was may have any form."""
+    changed = {
+        name: value
+        for name, value in changes.items()
+        if normalise_text(value) != (known[name].value if name in known else "")
+    }
+    required = declared_identity.REQUIRED & changed.keys()
+    return declared_identity.faults(changed, today=today, required=required)

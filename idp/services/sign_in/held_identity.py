@@ -1,0 +1,144 @@
+"""What FranceConnect certified, sealed, while the person chooses what to do with it (FC-3, FC-4, ACC-2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from idp.crypto.opaque import keyed_digest
+from idp.domain.civil_identity import (
+    USAGE_NAME,
+    Attribute,
+    Change,
+    CivilIdentity,
+    Gender,
+    Level,
+    Source,
+    apply_certified,
+    is_name,
+    normalise_text,
+    pivot_fingerprint_input,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from idp.federation.upstream import UpstreamIdentity
+    from idp.services.context import Context
+
+#: The identity provider's own birth date, kept when it says that the day or the month is unknown.
+PARTIAL_BIRTHDATE = "idp_birthdate"
+
+
+class HeldIdentity(msgspec.Struct, frozen=True):
+    """A verified identity on its way to an account; never shown whole, never logged.
+
+    Attributes:
+        subject: Of FranceConnect.
+        level: Of assurance.
+        given_names: With the five that follow, the pivot identity.
+        preferred_username: From the identity provider.
+        email: The same; it only pre-fills a form.
+        partial_birthdate: The same.
+        id_token: For the logout.
+        terms_version: What the person accepted on the way to an account; None before.
+        terms_language: In which language.
+    """
+
+    subject: str
+    level: str
+    given_names: tuple[str, ...]
+    birth_name: str
+    birthdate: str
+    gender: str | None
+    birthplace: str
+    birthcountry: str
+    preferred_username: str | None
+    email: str | None
+    partial_birthdate: str | None
+    id_token: str
+    terms_version: str | None = None
+    terms_language: str | None = None
+
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "<held identity>"
+
+    @property
+    def civil(self) -> CivilIdentity:
+        """Give the pivot identity."""
+        return CivilIdentity(
+            given_names=self.given_names,
+            birth_name=self.birth_name,
+            birthdate=self.birthdate,
+            gender=None if self.gender is None else Gender(self.gender),
+            birthplace=self.birthplace,
+            birthcountry=self.birthcountry,
+        )
+
+    def certify(
+        self, current: Mapping[str, Attribute], now: datetime
+    ) -> tuple[dict[str, Attribute], tuple[Change, ...]]:
+        """Give the attributes that this identity makes of a person's present ones, and what changes."""
+        usage_name = normalise_text(self.preferred_username or "")
+        written, changes = apply_certified(
+            current, self.civil, now, usage_name=usage_name if is_name(usage_name) else ""
+        )
+        if self.partial_birthdate is not None:
+            written[PARTIAL_BIRTHDATE] = Attribute(
+                PARTIAL_BIRTHDATE, self.partial_birthdate, Source.FRANCECONNECT, Level.DECLARED, now
+            )
+        return written, changes
+
+
+def hold(identity: UpstreamIdentity) -> HeldIdentity:
+    """Take what the provider answered."""
+    civil = identity.civil_identity
+    return HeldIdentity(
+        subject=identity.subject,
+        level=identity.level,
+        given_names=civil.given_names,
+        birth_name=civil.birth_name,
+        birthdate=civil.birthdate,
+        gender=civil.gender,
+        birthplace=civil.birthplace,
+        birthcountry=civil.birthcountry,
+        preferred_username=identity.preferred_username,
+        email=identity.email,
+        partial_birthdate=identity.partial_birthdate,
+        id_token=identity.id_token,
+    )
+
+
+def encoded(held: HeldIdentity) -> str:
+    """Write it down; whoever stores it seals it."""
+    return msgspec.json.encode(held).decode()
+
+
+def decoded(text: str) -> HeldIdentity:
+    """Read it back."""
+    return msgspec.json.decode(text, type=HeldIdentity)
+
+
+def pivot_hash(context: Context, civil: CivilIdentity) -> bytes:
+    """Hash a pivot identity with our key: equal for one person, worthless to whoever steals the table (FC-3)."""
+    return keyed_digest(context.derived.pivot, pivot_fingerprint_input(civil).decode())
+
+
+def shown_names(attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
+    """Name the attributes that pages and mails speak of: all but the technical one."""
+    return tuple(name for name in attributes if name != PARTIAL_BIRTHDATE)
+
+
+__all__ = [
+    "PARTIAL_BIRTHDATE",
+    "USAGE_NAME",
+    "HeldIdentity",
+    "decoded",
+    "encoded",
+    "hold",
+    "pivot_hash",
+    "shown_names",
+]
