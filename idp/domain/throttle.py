@@ -288,10 +288,13 @@ def after_success(counter: Counter, policy: ThrottlePolicy) -> Counter:
         policy: The limits of this kind of key.
 
     Returns:
-        The counter to store; unchanged where a success clears nothing.
+        The counter to store. Where a success clears nothing, this try alone is given back: many people
+        behind one address sign in without braking each other.
     """
     if not policy.cleared_by_success:
-        return counter
+        failures = max(0, counter.failures - 1)
+        is_free = failures < policy.free_failures
+        return replace(counter, failures=failures, blocked_until=None if is_free else counter.blocked_until)
     left = max(0, counter.day_failures - 1)
     return Counter(day_failures=left, day_started_at=counter.day_started_at if left else None)
 

@@ -105,11 +105,8 @@ def count(
 
 
 def clear(context: Context, connection: Connection, brakes: Sequence[Brake], now: datetime) -> None:
-    """Take a right password into account: the account's counters forget, the network's does not (S-263)."""
-    clearable = [brake for brake in brakes if brake.policy.cleared_by_success]
-    if not clearable:
-        return
-    counters = _locked(context, connection, clearable, now)
+    """Take a right password into account: the account's counters forget, the network's gives back this try (S-263)."""
+    counters = _locked(context, connection, brakes, now)
     _save(
         context,
         connection,

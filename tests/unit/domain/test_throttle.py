@@ -236,9 +236,20 @@ def test_owner_who_logs_in_hourly_gives_an_attacker_no_more_tries() -> None:
 def test_success_from_a_network_does_not_clear_its_failures() -> None:
     """An attacker who logs in to an own account between guesses gains nothing."""
     network = SIGN_IN_LIMITS.network
-    counter = failed(19, network)
+    counter = failed(18, network)
 
-    assert after_success(counter, network) == counter
+    assert after_success(after_failure(counter, START, network), network) == counter
+
+
+@pytest.mark.rule("LOG-2")
+def test_success_that_filled_a_network_lifts_the_brake_it_caused() -> None:
+    """People behind one address sign in without braking each other."""
+    network = SIGN_IN_LIMITS.network
+
+    counter = after_success(failed(20, network), network)
+
+    assert decide(counter, START) == Allowed()
+    assert counter.failures == 19
 
 
 @pytest.mark.rule("LOG-2")
