@@ -33,6 +33,7 @@ SPACE = "/espace"
 PLATE_ERROR = "Saisissez une immatriculation comme AB-123-CD, ou 123 ABC 75 pour une ancienne plaque."
 ADDRESS_ERROR = "Saisissez une adresse à Paris, avec son code postal."
 CHOICE_ERROR = "Choisissez l’une des deux réponses."
+CHOICE_SAVED = "Votre choix est enregistré. Il s’applique dès maintenant."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,7 @@ class Parking:
             consent=consent,
             consent_day=None if consent is None else consent.updated_at.astimezone(PARIS).date(),
             choice_error=choice_error,
+            choice_saved=CHOICE_SAVED,
         )
 
     def choose_mobile(self) -> ResponseReturnValue:
@@ -149,7 +151,7 @@ class Parking:
             return self._space(CHOICE_ERROR), HTTPStatus.BAD_REQUEST
         subject = self._service.subject
         self._store.set_mobile_consent(subject, answer == "yes", self._now())
-        return self._back("Votre choix est enregistré. Il s’applique dès maintenant.", "#mobile")
+        return self._back(CHOICE_SAVED, "#mobile")
 
     def detail(self, right_id: int) -> ResponseReturnValue:
         """Show one right."""
@@ -164,7 +166,7 @@ class Parking:
             address = read_address(request.form.get("address", ""))
             if plate is not None and address is not None:
                 self._store.request(self._service.subject, plate, address, self._today())
-                return self._back(f"Votre demande pour {plate} est enregistrée : il reste à payer.")
+                return self._back(f"Votre demande pour {plate} est enregistrée. Il reste à la payer.")
             errors = _errors(plate=(plate, PLATE_ERROR), address=(address, ADDRESS_ERROR))
         return _form("parking/request.html", errors)
 
@@ -207,7 +209,7 @@ class Parking:
         if request.method == "POST":
             subject = self._service.subject
             self._store.request(subject, right.plate, right.address, self._today())
-            return self._back("Votre renouvellement est enregistré : il reste à payer.")
+            return self._back("Votre renouvellement est enregistré. Il reste à le payer.")
         return render_template("parking/renewal.html", right=right)
 
     def pay(self, right_id: int) -> ResponseReturnValue:
