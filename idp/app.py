@@ -22,6 +22,8 @@ from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
 from idp.oauth.server import Server
 from idp.outbound import metrics
+from idp.federation.franceconnect.client import FranceConnect
+from idp.federation.franceconnect.settings import FranceConnectSettings
 from idp.outbound.breached_passwords import EMBEDDED_LIST, EmbeddedBreachedPasswords, NullBreachedPasswords
 from idp.services.context import Context, DerivedKeys
 from idp.storage.client_directory import ClientDirectory
@@ -123,7 +125,7 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
         sign_in_limits=_sign_in_limits(settings),
         mail_policy=_mail_policy(settings),
         code_policy=CodePolicy(),
-        franceconnect=None,
+        franceconnect=_franceconnect(settings, clock) if settings.franceconnect.enabled else None,
         key_minimum_age=timedelta(seconds=settings.keys.next_minimum_age_seconds),
     )
 
@@ -164,6 +166,33 @@ def templates_directory() -> Path:
     """Find the templates: in the checkout, else inside the installed package."""
     checkout = _PACKAGE.parent / "templates"
     return checkout if (checkout / "layout.html").is_file() else _PACKAGE / "_templates"
+
+
+def _franceconnect(settings: Settings, clock: Clock) -> FranceConnect:
+    keys = settings.franceconnect
+    timeout = timedelta(seconds=keys.timeout_seconds)
+    issuer = settings.server.issuer
+    return FranceConnect(
+        FranceConnectSettings(
+            issuer=keys.issuer,
+            client_id=keys.client_id,
+            client_secret=secret_from(keys.client_secret, keys.client_secret_file),
+            redirect_uri=f"{issuer}/franceconnect/callback",
+            post_logout_redirect_uri=f"{issuer}/franceconnect/logout/callback",
+            signing_algorithm=keys.signing_algorithm,
+            acr_values=keys.acr_values,
+            scopes=keys.scopes,
+            leeway=timedelta(seconds=keys.leeway_seconds),
+            jwks_minimum_refetch=timedelta(seconds=keys.jwks_minimum_refetch_seconds),
+        ),
+        GuardedHTTPClient(
+            Limits(connect=min(timeout, timedelta(seconds=2)), read=timeout, total=timeout),
+            allow_private_networks=settings.outbound.allow_private_networks,
+            ca_bundle=settings.outbound.ca_bundle or None,
+        ),
+        clock,
+        timeout=timeout,
+    )
 
 
 def _password_policy(settings: Settings) -> Policy:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from idp.domain.civil_identity import Level
+from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from idp.domain.civil_identity import Attribute
 
 
 def identity_row(name: str, value: Any, level: int | None, recorded_at: datetime | None) -> dict[str, Any]:  # noqa: ANN401 - any claim's value
@@ -16,10 +19,20 @@ def identity_row(name: str, value: Any, level: int | None, recorded_at: datetime
     certified = level is not None and level >= Level.FRANCECONNECT
     return {
         "name": name,
-        "value": _shown(name, value),
+        "value": shown_value(name, value),
         "provenance": None if value in (None, "") else provenance(level),
         "certified_at": recorded_at if certified else None,
     }
+
+
+def identity_rows(attributes: Mapping[str, Attribute]) -> list[dict[str, Any]]:
+    """Describe an identity: the pivot's six in their order, then the usage name."""
+    return [
+        identity_row(name, attributes[name].value, attributes[name].level, attributes[name].recorded_at)
+        if name in attributes
+        else identity_row(name, None, None, None)
+        for name in (*PIVOT_ORDER, USAGE_NAME)
+    ]
 
 
 def provenance(level: int | None) -> str | None:
@@ -31,7 +44,8 @@ def provenance(level: int | None) -> str | None:
     return "verified" if level >= Level.PROVEN else "declared"
 
 
-def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - any claim's value
+def shown_value(name: str, value: Any) -> Any:  # noqa: ANN401 - any claim's value
+    """Give a value as the templates take it: a date for a whole birth date."""
     if name != "birthdate" or not isinstance(value, str):
         return value
     try:

@@ -43,6 +43,31 @@ if TYPE_CHECKING:
     from idp.services.sign_in.arrival import Visit
     from idp.services.sign_in.held_identity import HeldIdentity
 
+__all__ = [
+    "Departure",
+    "Doubled",
+    "FirstTime",
+    "LinkComparison",
+    "Outcome",
+    "Purpose",
+    "Reason",
+    "Refused",
+    "SignedIn",
+    "Way",
+    "begin",
+    "begin_logout",
+    "callback",
+    "end_logout",
+    "held",
+    "held_within",
+    "let_in",
+    "link_with_password",
+    "logout_departure",
+    "provider",
+    "refused_for",
+    "retried",
+]
+
 #: FranceConnect waits half an hour for a person; its error pages send them back later still.
 JOURNEY_LIFETIME = timedelta(hours=2)
 #: How long a person may take to choose; RGAA 13.1 asks not to hurry, PRI-3 not to hoard.

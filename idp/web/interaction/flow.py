@@ -55,6 +55,17 @@ def pending() -> PendingAuthorization | None:
         return None
     if not is_well_formed(SecretKind.PENDING, pending_id):
         raise PendingGone
+    return kept_pending(pending_id)
+
+
+def kept_pending(pending_id: str | None) -> PendingAuthorization | None:
+    """Find the request that a row of ours remembers, as `pending()` does with one that the browser names.
+
+    Raises:
+        PendingGone: It is past its time, or was answered.
+    """
+    if pending_id is None:
+        return None
     found = requests.find_pending(context(), pending_id, browser_hash=browser_hash())
     if found is None:
         raise PendingGone

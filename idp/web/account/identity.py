@@ -1,0 +1,95 @@
+"""The identity page, "Informations d'identité": edit, lock, link (PRO-3, FC-2, FC-4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+from flask import Blueprint, g, make_response
+
+from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, civil_identity
+from idp.domain.declared_identity import FIELDS
+from idp.services.account import profile
+from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
+from idp.web.http import form, redirect_to, url
+from idp.web.interaction.flow import go_on, pending
+from idp.web.provenance import identity_rows
+from idp.web.sessions import present_person, sign_in_needed
+from idp.web.site import context, site
+from idp.web.templating import form_page, page, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response
+
+    from idp.domain.civil_identity import Attribute
+    from idp.domain.declared_identity import IdentityFault
+
+blueprint = Blueprint("identity", __name__)
+
+
+@blueprint.get("/account/identity")
+@sign_in_needed
+def show() -> str:
+    """Show what is known: to be edited where it is declared, locked where it is certified."""
+    pending()
+    known = _known()
+    return page("account/identity.html", values=_values(known), **_variables(known))
+
+
+@blueprint.post("/account/identity")
+@sign_in_needed
+def submit() -> Response:
+    """Save what may be changed; the lock is the use case's, whatever the form sends (FC-2)."""
+    waiting = pending()
+    typed = {name: value for name, value in form().items() if name in FIELDS}
+    outcome = profile.declare(context(), present_person().account.account_id, typed)
+    match outcome:
+        case Saved():
+            if waiting is not None:
+                return go_on(waiting)
+            return redirect_to(url("identity.show", notice="saved"))
+        case Faulty(faults):
+            return _again(typed, {name: [_sentence(fault)] for name, fault in faults.items()})
+        case Locked(name):
+            return _again({}, {name: [sentence("identity_certified")]})
+        case _:
+            assert_never(outcome)
+
+
+def _again(typed: dict[str, str], errors: dict[str, list[str]]) -> Response:
+    known = _known()
+    content, status = form_page(
+        "account/identity.html", errors, {**_values(known), **typed}, **_variables(known)
+    )
+    return make_response(content, status)
+
+
+def _sentence(fault: IdentityFault) -> str:
+    return sentence(fault, max_length=256)
+
+
+def _known() -> KnownIdentity:
+    known = profile.known_identity(context(), present_person().account.account_id)
+    usage_name = known.attributes[USAGE_NAME].value if USAGE_NAME in known.attributes else ""
+    g.display_name = civil_identity(known.attributes).display_name(usage_name) or None
+    return known
+
+
+def _values(known: KnownIdentity) -> dict[str, str]:
+    return {name: _value(known.attributes, name) for name in FIELDS}
+
+
+def _value(attributes: Mapping[str, Attribute], name: str) -> str:
+    return attributes[name].value if name in attributes else ""
+
+
+def _variables(known: KnownIdentity) -> dict[str, Any]:
+    first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
+    return {
+        "identity": identity_rows(known.attributes),
+        "certified": known.is_certified,
+        "certified_at": first.recorded_at if first is not None and known.is_certified else None,
+        "franceconnect_enabled": context().franceconnect is not None,
+        "contact_url": site().city.contact_url,
+    }
