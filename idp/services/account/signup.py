@@ -16,7 +16,7 @@ from idp.crypto.opaque import SecretKind, digest, is_well_formed, keyed_digest, 
 from idp.domain import civil_identity, declared_identity
 from idp.domain.account import Account, AccountState
 from idp.domain.authentication import Authentication
-from idp.domain.errors import ThrottledUntil
+from idp.domain.errors import RuleRefused, ThrottledUntil
 from idp.domain.events import AccountCreated
 from idp.domain.password_policy import broken_rules
 from idp.services.audit import record
@@ -455,9 +455,10 @@ def _check(
 def _declare(connection: Connection, account_id: str, identity: Mapping[str, str], now: datetime) -> None:
     typed = {name: identity.get(name, "") for name in declared_identity.FIELDS}
     declared = civil_identity.apply_declared({}, typed, now)
-    attributes.apply_changes(
-        connection, account_id, civil_identity.differences({}, declared), changed_by="person", now=now
-    )
+    changes = civil_identity.differences({}, declared)
+    guarded = attributes.apply_changes(connection, account_id, changes, changed_by="person", now=now)
+    if guarded is not None:
+        raise RuleRefused("FC-6", guarded)
 
 
 def _find(context: Context, handle: str | None, browser_hash: bytes) -> Signup | None:

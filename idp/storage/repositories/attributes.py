@@ -139,8 +139,10 @@ def _write(connection: Connection, account_id: str, attribute: Attribute) -> boo
         .on_conflict_do_update(
             index_elements=["account_id", "name"], set_=values, where=_TABLE.c.level <= attribute.level
         )
+        # Not the count of rows: it is unknown after an insert on PostgreSQL.
+        .returning(_TABLE.c.name)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def _keep(connection: Connection, account_id: str, change: Change, changed_by: str, now: datetime) -> None:
