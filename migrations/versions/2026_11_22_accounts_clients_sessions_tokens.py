@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signup_hash", name=op.f("pk_signups")),
         sa.UniqueConstraint("link_hash", name=op.f("uq_signups_link_hash")),
     )
+    op.create_index(op.f("ix_signups_email_canonical"), "signups", ["email_canonical"], unique=False)
     op.create_index(op.f("ix_signups_expires_at"), "signups", ["expires_at"], unique=False)
     op.create_table(
         "terms_versions",
@@ -586,6 +587,7 @@ def downgrade() -> None:
     op.drop_table("throttle_counters")
     op.drop_table("terms_versions")
     op.drop_index(op.f("ix_signups_expires_at"), table_name="signups")
+    op.drop_index(op.f("ix_signups_email_canonical"), table_name="signups")
     op.drop_table("signups")
     op.drop_index(
         "ix_outbox_due",

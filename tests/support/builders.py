@@ -151,13 +151,17 @@ def mails(context: Context) -> list[Mail]:
         return [opened_mail(context, *row) for row in connection.execute(statement)]
 
 
-def last_mail(context: Context) -> Mail:
+def last_mail(context: Context, to: str | None = None) -> Mail:
     """Open the mail that was queued last.
+
+    Args:
+        context: The parts.
+        to: Look at the mails to this address only; threads don't write in one order.
 
     Raises:
         LookupError: There is none.
     """
-    waiting = mails(context)
+    waiting = [mail for mail in mails(context) if to in {None, mail.to}]
     if not waiting:
         raise LookupError("no mail waits")
     return waiting[-1]

@@ -91,7 +91,7 @@ signups = Table(
     Column("signup_hash", Digest, primary_key=True),
     Column("browser_hash", Digest, nullable=False),
     Column("email", Text, nullable=False),
-    Column("email_canonical", Text, nullable=False),
+    Column("email_canonical", Text, nullable=False, index=True),
     Column("language", Text, nullable=False),
     Column("pending_id", Text),
     Column("code_hash", Digest),

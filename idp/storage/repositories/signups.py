@@ -203,7 +203,17 @@ def renew(
 
 
 def consume(connection: Connection, signup_hash: bytes, browser_hash: bytes, now: datetime) -> Signup | None:
-    """Use up a sign-up whose address is proven, at most once whatever the number of concurrent callers."""
+    """Use up a sign-up whose address is proven, at most once whatever the number of concurrent callers.
+
+    Every sign-up of the address is held first, in one order for everybody: each of them wants to drop the others'.
+    """
+    of_this = select(_TABLE.c.email_canonical).where(_TABLE.c.signup_hash == signup_hash)
+    connection.execute(
+        select(_TABLE.c.signup_hash)
+        .where(_TABLE.c.email_canonical == of_this.scalar_subquery())
+        .order_by(_TABLE.c.signup_hash)
+        .with_for_update()
+    )
     statement = (
         update(_TABLE)
         .where(*_in_browser(signup_hash, browser_hash, now), _TABLE.c.proven_at.is_not(None))
