@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from socket import AF_INET, AF_INET6, create_server
 from threading import Thread
 
 from flask import Flask
@@ -13,6 +14,9 @@ _LOG = logging.getLogger(__name__)
 
 class _QuietHandler(WSGIRequestHandler):
     """Logs no request: paths carry codes, and a demonstration's console is for people."""
+
+    # One request a connection: after shutdown, no thread goes on answering an old connection.
+    protocol_version = "HTTP/1.0"
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - Werkzeug's name.
         """Keep errors only."""
@@ -48,7 +52,17 @@ def serve(app: Flask, host: str, port: int) -> DemoServer:
     Raises:
         OSError: When the port is taken.
     """
-    server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+    # Bound here, because Werkzeug ends the whole process when a port is taken.
+    family = AF_INET6 if ":" in host else AF_INET
+    with create_server((host, port), family=family) as listening:
+        server = make_server(
+            host,
+            int(listening.getsockname()[1]),
+            app,
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=listening.fileno(),
+        )
     # A browser's idle connection must not hold the process back.
     server.daemon_threads = True  # type: ignore[attr-defined]  # Of the threaded server.
     return DemoServer(server)
