@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Text, bindparam, insert, literal_column, select, update
 
 from idp.domain.tokens import TokenFamily, TokenKind
 from idp.storage.models import accounts, authorization_codes, clients, token_families, tokens
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Column, Connection, ScalarSelect, Table
+    from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, Table
 
 _INSERT_FAMILY = insert(token_families)
 _INSERT_CODE = insert(authorization_codes)
@@ -29,8 +29,11 @@ _FAMILY = select(token_families.c.grant, token_families.c.revoked_at).where(
 
 
 def _of_family(column: Column[Any], table: Table) -> ScalarSelect[Any]:
-    # SQLite's RETURNING can't name another table, but may hold a scalar subquery.
-    return select(column).where(token_families.c.family_id == table.c.family_id).scalar_subquery()
+    # SQLite's RETURNING can't name another table, but may hold a scalar subquery. SQLAlchemy writes the columns in
+    # such a RETURNING without their table, so that `family_id = family_id` would hold for every family: the outer
+    # one is written out.
+    own: ColumnElement[str] = literal_column(f"{table.name}.family_id", Text)
+    return select(column).where(token_families.c.family_id == own).scalar_subquery()
 
 
 # One statement decides the winner.
