@@ -31,9 +31,9 @@ _LEVELS: Final = {
     "error": logging.ERROR,
 }
 #: At DEBUG these write tokens, queries or addresses (libraries.md 1.2): never below INFO, whatever is configured.
-_TALKATIVE: Final = ("authlib", "urllib3", "werkzeug", "sqlalchemy", "joserfc")
-#: These announce every start and stop, which `idp run` says better.
-_CHATTY: Final = ("alembic", "granian")
+_TALKATIVE: Final = ("authlib", "urllib3", "werkzeug", "joserfc")
+#: These announce every start and stop, which `idp run` says better; SQLAlchemy every statement, with its values.
+_CHATTY: Final = ("alembic", "granian", "sqlalchemy")
 _MOST_FRAMES: Final = 12
 _LONGEST: Final = 500
 
