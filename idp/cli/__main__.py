@@ -1,0 +1,7 @@
+"""`python -m idp.cli` does what `idp` does."""
+
+from __future__ import annotations
+
+from idp.cli import main
+
+main()

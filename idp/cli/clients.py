@@ -1,0 +1,210 @@
+"""`idp clients`: create, list, show, update, rotate-secret, disable, enable, delete (ADM-1, ADM-2, CON-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from idp.cli.client_form import asked, changed_client, client_options, in_words, new_client
+from idp.cli.exits import Exit, Refusal
+from idp.cli.output import card, confirm, emit, json_option, secret, table, yes_option
+from idp.cli.parts import console
+from idp.domain.client import Client
+from idp.services.clients import registry
+from idp.services.clients.registry import ChangedMeanwhile, Invalid, Registered, Taken, Unknown
+from idp.services.operations.tools import Tools
+
+_CLIENT = click.argument("client_id")
+
+
+@click.group()
+def command() -> None:
+    """Register and change the services that sign people in here."""
+
+
+@command.command("create")
+@click.option("--id", "client_id", help="Made here when absent.")
+@client_options
+@json_option
+@click.pass_obj
+def create_command(config: Path, /, *, client_id: str | None, as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - the flags of a client
+    """Register a service; its secret, if it has one, is shown once."""
+    wanted = asked(flags) | ({"client_id": client_id} if client_id else {})
+    with console(config) as tools:
+        match registry.create(tools, new_client(wanted)):
+            case Registered() as registered:
+                _show_registered(registered, "registered", as_json=as_json)
+            case Invalid(problems):
+                raise Refusal(in_words(problems))
+            case Taken():
+                raise Refusal(f"client {client_id} exists already")
+
+
+@command.command("list")
+@json_option
+@click.pass_obj
+def list_command(config: Path, *, as_json: bool) -> None:
+    """List the services, by name."""
+    with console(config) as tools:
+        clients = registry.every(tools)
+        now = tools.clock()
+    if as_json:
+        emit([_members(client) for client in clients])
+        return
+    rows = [
+        (
+            client.client_id,
+            client.name,
+            "on" if client.is_enabled(now) else "off",
+            client.authentication_method.value,
+        )
+        for client in clients
+    ]
+    table(("id", "name", "state", "authenticates by"), rows, empty="No service is registered.")
+
+
+@command.command("show")
+@_CLIENT
+@json_option
+@click.pass_obj
+def show_command(config: Path, client_id: str, *, as_json: bool) -> None:
+    """Show everything a service registered."""
+    with console(config) as tools:
+        client = _found(tools, client_id)
+    emit(_members(client)) if as_json else card(_members(client))
+
+
+@command.command("update")
+@_CLIENT
+@client_options
+@json_option
+@click.pass_obj
+def update_command(config: Path, /, client_id: str, *, as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - the flags of a client
+    """Change what a service registered; what is not named stays. A repeatable flag replaces its whole list."""
+    wanted = asked(flags)
+    if not wanted:
+        raise click.UsageError("say what to change")
+    with console(config) as tools:
+        match registry.update(tools, changed_client(_found(tools, client_id), wanted)):
+            case Registered() as registered:
+                _show_registered(registered, "changed", as_json=as_json)
+            case Invalid(problems):
+                raise Refusal(in_words(problems))
+            case Unknown():
+                raise _unknown(client_id)
+            case ChangedMeanwhile():
+                raise Refusal("somebody else changed this client at the same moment: look, and try again")
+
+
+@command.command("rotate-secret")
+@_CLIENT
+@click.option(
+    "--grace-hours",
+    type=click.IntRange(0, 24 * 90),
+    default=24,
+    show_default=True,
+    help="How long the old secret goes on; 0 for one that leaked.",
+)
+@json_option
+@click.pass_obj
+def rotate_secret_command(config: Path, client_id: str, grace_hours: int, *, as_json: bool) -> None:
+    """Make a new secret, shown once; the old one goes on for a while."""
+    with console(config) as tools:
+        match registry.rotate_secret(tools, client_id, timedelta(hours=grace_hours)):
+            case Registered() as registered:
+                _show_registered(registered, "given a new secret", as_json=as_json)
+            case Invalid(problems):
+                raise Refusal(in_words(problems))
+            case Unknown():
+                raise _unknown(client_id)
+
+
+@command.command("disable")
+@_CLIENT
+@json_option
+@click.pass_obj
+def disable_command(config: Path, client_id: str, *, as_json: bool) -> None:
+    """Close a service at once; the tokens it holds die."""
+    _switch(config, client_id, registry.disable, "disabled", as_json=as_json)
+
+
+@command.command("enable")
+@_CLIENT
+@json_option
+@click.pass_obj
+def enable_command(config: Path, client_id: str, *, as_json: bool) -> None:
+    """Open a service again."""
+    _switch(config, client_id, registry.enable, "enabled", as_json=as_json)
+
+
+@command.command("delete")
+@_CLIENT
+@yes_option
+@json_option
+@click.pass_obj
+def delete_command(config: Path, client_id: str, *, yes: bool, as_json: bool) -> None:
+    """Erase a service, with the consents that people gave it."""
+    with console(config) as tools:
+        client = _found(tools, client_id)
+        confirm(f"Erase {client.name} and every consent given to it?", yes=yes)
+        if not registry.delete(tools, client_id):
+            raise _unknown(client_id)
+    emit({"client_id": client_id, "done": "deleted"}) if as_json else click.echo(f"{client.name} is erased.")
+
+
+def _switch(
+    config: Path,
+    client_id: str,
+    switch: Callable[[Tools, str], Registered | Unknown],
+    what: str,
+    *,
+    as_json: bool,
+) -> None:
+    with console(config) as tools:
+        outcome = switch(tools, client_id)
+    if isinstance(outcome, Unknown):
+        raise _unknown(client_id)
+    _show_registered(outcome, what, as_json=as_json)
+
+
+def _found(tools: Tools, client_id: str) -> Client:
+    found = registry.find(tools, client_id)
+    if isinstance(found, Unknown):
+        raise _unknown(client_id)
+    return found
+
+
+def _unknown(client_id: str) -> Refusal:
+    return Refusal(f"no client {client_id}", Exit.NOT_FOUND)
+
+
+def _show_registered(registered: Registered, what: str, *, as_json: bool) -> None:
+    client = registered.client
+    if as_json:
+        shown = _members(client)
+        emit(shown if registered.secret is None else shown | {"client_secret": registered.secret})
+        return
+    click.echo(f"{client.name} is {what}.")
+    click.echo(f"{click.style('client_id    ', bold=True)}  {client.client_id}")
+    if registered.secret is not None:
+        secret("client_secret", registered.secret)
+
+
+def _members(client: Client) -> dict[str, object]:
+    shown: dict[str, object] = {
+        field.name: getattr(client, field.name)
+        for field in fields(client)
+        if field.name not in {"secrets", "claims"}
+    }
+    shown["claims"] = [
+        {"name": use.name, "reason": use.reason, "required": use.required, "minimum_level": use.minimum_level}
+        for use in client.claims
+    ]
+    # When, never which: hashes are of no use to anybody.
+    shown["secrets"] = [{"made": one.created_at, "ends": one.expires_at} for one in client.secrets]
+    return shown

@@ -1,0 +1,99 @@
+"""`idp config`: check, show, example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from idp.cli.configuration_documents import example_file
+from idp.cli.exits import Exit, Refusal
+from idp.cli.output import card, emit, json_option
+from idp.config import ConfigurationError, Settings, load, secret_from
+
+_HIDDEN = "(hidden)"
+
+
+@click.group()
+def command() -> None:
+    """Check and show the configuration."""
+
+
+@command.command("check")
+@json_option
+@click.pass_obj
+def check_command(config: Path, *, as_json: bool) -> None:
+    """Read the file and the files that it names; say everything that is wrong."""
+    settings = load(config)
+    found = list(problems(settings))
+    if as_json:
+        emit({"file": str(config), "problems": found})
+    elif not found:
+        click.echo(f"{config} is right.")
+    if found:
+        raise Refusal("\n".join(found), Exit.CONFIGURATION)
+
+
+@command.command("show")
+@json_option
+@click.pass_obj
+def show_command(config: Path, *, as_json: bool) -> None:
+    """Show every value in force, defaults included; secrets are hidden."""
+    shown = hidden(load(config))
+    if as_json:
+        emit(shown)
+        return
+    for section, values in shown.items():
+        click.secho(f"[{section}]", bold=True)
+        card(values)
+        click.echo()
+
+
+@command.command("example")
+def example_command() -> None:
+    """Print a file with every key, its default, its unit and what it means."""
+    click.echo(example_file(), nl=False)
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """Name what is wrong with the files that a configuration names."""
+    franceconnect = settings.franceconnect
+    secrets = {
+        "keys.passphrase_file": settings.keys.passphrase_file,
+        "mail.password_file": settings.mail.password_file,
+        "franceconnect.client_secret_file": franceconnect.client_secret_file if franceconnect.enabled else "",
+    }
+    for key, file in secrets.items():
+        try:
+            secret_from("", file)
+        except ConfigurationError as error:
+            yield f"{key}: {error}"
+    files = {
+        "outbound.ca_bundle": settings.outbound.ca_bundle,
+        "password.common_list": settings.password.common_list,
+    }
+    for key, file in files.items():
+        if file and not Path(file).is_file():
+            yield f"{key}: {file} is no file"
+    if settings.city.templates and not Path(settings.city.templates).is_dir():
+        yield f"city.templates: {settings.city.templates} is no folder"
+
+
+def hidden(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Give every value, without secrets."""
+    shown: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    if shown["franceconnect"]["client_secret"]:
+        shown["franceconnect"]["client_secret"] = _HIDDEN
+    shown["database"]["url"] = without_password(shown["database"]["url"])
+    return shown
+
+
+def without_password(url: str) -> str:
+    """Hide the password of a database URL."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    return f"{scheme}{separator}{user}{colon}{_HIDDEN if colon else ''}{at}{host}"

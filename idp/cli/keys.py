@@ -1,0 +1,113 @@
+"""`idp keys`: init, list, rotate, retire (OPS-4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from idp.cli.exits import Exit, Refusal
+from idp.cli.output import confirm, emit, json_option, table, yes_option
+from idp.cli.parts import console, key_folder, utc_now
+from idp.config import Settings, load
+from idp.crypto.keyring import KeyringError, KeyState, SigningKey
+from idp.services.operations import key_rotation
+
+_HEADINGS = ("kid", "algorithm", "state", "since", "made")
+
+
+@click.group()
+def command() -> None:
+    """Make, list, rotate and retire signing keys."""
+
+
+@command.command("init")
+@json_option
+@click.pass_obj
+def init_command(config: Path, *, as_json: bool) -> None:
+    """Make what is missing: the root secret and an active key for each algorithm of the configuration."""
+    settings = load(config)
+    folder = key_folder(settings)
+    folder.initialise(settings.keys.algorithms, utc_now())
+    _show(folder.keyring().keys, as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@click.pass_obj
+def list_command(config: Path, *, as_json: bool) -> None:
+    """List the keys: next ones are published, active ones sign, retired ones still verify."""
+    _show(key_folder(load(config)).keyring().keys, as_json=as_json)
+
+
+@command.command("rotate")
+@click.option("--alg", "algorithms", multiple=True, help="Only this algorithm; may be repeated.")
+@click.option("--force", is_flag=True, help="Sign with the next key at once: the present one is compromised.")
+@yes_option
+@json_option
+@click.pass_obj
+def rotate_command(
+    config: Path, algorithms: tuple[str, ...], *, force: bool, yes: bool, as_json: bool
+) -> None:
+    """Move the keys one step: publish a next one; or, when there is one, let it sign and retire the present one."""
+    if force:
+        confirm(
+            "Clients that cached the keys will refuse our tokens until they fetch them again. Go on?", yes=yes
+        )
+    settings = load(config)
+    with console(config) as tools:
+        wanted = algorithms or tools.keys.keyring().algorithms()
+        minimum_age = timedelta(seconds=settings.keys.next_minimum_age_seconds)
+        try:
+            moved = key_rotation.rotate(tools, wanted, minimum_age=minimum_age, force=force)
+        except KeyringError as error:
+            raise Refusal(str(error)) from error
+    _show(moved, as_json=as_json)
+
+
+@command.command("retire")
+@click.argument("kid")
+@click.option("--force", is_flag=True, help="Also when tokens that it signed are still alive.")
+@yes_option
+@json_option
+@click.pass_obj
+def retire_command(config: Path, kid: str, *, force: bool, yes: bool, as_json: bool) -> None:
+    """Remove a key whose tokens are all dead."""
+    settings = load(config)
+    with console(config) as tools:
+        if all(key.kid != kid for key in tools.keys.keyring().keys):
+            raise Refusal(f"no key {kid}", Exit.NOT_FOUND)
+        confirm(f"Remove key {kid} for good?", yes=yes)
+        try:
+            removed = key_rotation.retire(
+                tools, kid, token_lifetime=longest_signed_life(settings), force=force
+            )
+        except KeyringError as error:
+            raise Refusal(str(error)) from error
+    emit(_members(removed)) if as_json else click.echo(f"Key {kid} is removed.")
+
+
+def longest_signed_life(settings: Settings) -> timedelta:
+    """Say how long a retired key must still verify: the longest signed token, and the cache of the JWK Set."""
+    return timedelta(seconds=settings.tokens.id_token_seconds + settings.keys.next_minimum_age_seconds)
+
+
+def _show(keys: tuple[SigningKey, ...], *, as_json: bool) -> None:
+    if as_json:
+        emit([_members(key) for key in keys])
+        return
+    order = list(KeyState)
+    listed = sorted(keys, key=lambda key: (key.alg, order.index(key.state)))
+    rows = [(key.kid, key.alg, key.state.value, key.state_since, key.created_at) for key in listed]
+    table(_HEADINGS, rows, empty="There is no key: run `idp keys init`.")
+
+
+def _members(key: SigningKey) -> dict[str, object]:
+    return {
+        "kid": key.kid,
+        "alg": key.alg,
+        "state": key.state,
+        "state_since": key.state_since,
+        "created_at": key.created_at,
+    }

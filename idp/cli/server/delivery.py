@@ -1,0 +1,98 @@
+"""The delivery worker's process: sends what is queued, purges what expired, until told to stop (design 6)."""
+
+from __future__ import annotations
+
+import signal
+import time
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from idp.app import build_context, templates_directory
+from idp.config import secret_from
+from idp.outbound.logs import get_logger
+from idp.outbound.mail import MailWriter, SMTPMailer, SMTPServer
+from idp.services.operations.delivery import Post, deliver_due
+from idp.services.operations.housekeeping import Retention, purge
+from idp.storage.engine import DATABASE_AWAY
+
+if TYPE_CHECKING:
+    from idp.config import Settings
+    from idp.services.context import Context
+
+_LOG: Final = get_logger("idp.worker")
+#: A person waits for the mail with a code; an empty look is one short read.
+_IDLE_SECONDS: Final = 0.25
+_AWAY_SECONDS: Final = 2.0
+_PURGE_SECONDS: Final = 60.0
+
+
+def run(settings: Settings) -> None:
+    """Work until TERM or INT; what is being sent is finished first."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    context = build_context(settings)
+    post = post_office(settings)
+    _LOG.info("worker_started")
+    try:
+        work(context, post, retention(settings), stop)
+    finally:
+        post.mailer.close()
+        context.database.dispose()
+        _LOG.info("worker_stopped")
+
+
+def work(context: Context, post: Post, kept: Retention, stop: Event) -> None:
+    """Deliver and purge in turn until the event is set; a database that is away is waited for."""
+    purge_at = time.monotonic() + _PURGE_SECONDS
+    while not stop.is_set():
+        try:
+            tried = deliver_due(context, post)
+            if time.monotonic() >= purge_at:
+                purge_at = time.monotonic() + _PURGE_SECONDS
+                gone = purge(context, kept, pause=stop.wait, go_on=lambda: not stop.is_set())
+                if gone:
+                    _LOG.info("purged", **gone)
+        except DATABASE_AWAY:
+            _LOG.exception("database_away")
+            stop.wait(_AWAY_SECONDS)
+            continue
+        if not tried:
+            # The server closes an idle connection anyway; a mail after a quiet while opens another.
+            stop.wait(_IDLE_SECONDS)
+
+
+def post_office(settings: Settings) -> Post:
+    """Make what mails are written and sent with."""
+    mail, city = settings.mail, settings.city
+    server = SMTPServer(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        sender=mail.sender,
+        timeout_seconds=mail.timeout_seconds,
+        username=mail.username,
+        password=secret_from("", mail.password_file),
+        ca_bundle=settings.outbound.ca_bundle or None,
+    )
+    override = (Path(city.templates),) if city.templates else ()
+    writer = MailWriter(
+        (*override, templates_directory()),
+        {"name": city.name, "phone": city.phone, "contact_url": city.contact_uri},
+        settings.server.issuer,
+    )
+    return Post(SMTPMailer(server), writer)
+
+
+def retention(settings: Settings) -> Retention:
+    """Read how long what is of no more use is kept."""
+    kept = settings.retention
+    return Retention(
+        session_idle=timedelta(seconds=settings.sessions.idle_seconds),
+        links=timedelta(days=kept.link_days),
+        messages=timedelta(days=kept.message_days),
+        devices=timedelta(days=kept.device_days),
+        audit=timedelta(days=kept.audit_days),
+    )

@@ -1,0 +1,172 @@
+"""Checks that the provider can serve, then serves it."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Final
+
+from idp.app import create_app
+from idp.cli.exits import Exit, Refusal
+from idp.cli.parts import key_folder, make_room, utc_now
+from idp.cli.server import delivery
+from idp.cli.server.supervisor import Plan, StopFlag, Supervisor
+from idp.config import ConfigurationError, Settings
+from idp.outbound import logs, metrics
+from idp.storage import revisions
+from idp.storage.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
+_BACKLOG: Final = 2048
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder below it is made by mkdtemp
+_LOG: Final = logs.get_logger("idp.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider to serve.
+
+    Attributes:
+        settings: Reads the configuration, at the start and at each reload.
+        create_missing: Upgrade the database and make missing keys first.
+    """
+
+    settings: Callable[[], Settings]
+    create_missing: bool = False
+
+
+def serve(provider: Provider) -> int:
+    """Serve until told to stop.
+
+    Raises:
+        ConfigurationError: The configuration, or an address in it, can't be used.
+        KeyringError: The keys are missing or can't be read.
+        Refusal: The database is not at the newest migration, or the port is taken.
+
+    Returns:
+        The exit code.
+    """
+    settings = provider.settings()
+    logs.configure(settings.logs.level, settings.logs.format)
+    prepare(settings, create_missing=provider.create_missing)
+    listener = listening(settings.server.bind)
+    stopping = StopFlag()
+    folder = Path(mkdtemp(prefix="idp-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    metrics.share_between_processes(folder)
+
+    def application() -> WSGIApplication:
+        return create_app(provider.settings(), is_stopping=stopping.is_set).wsgi_app
+
+    def server() -> None:
+        serve_by_engine(provider.settings, application, listener)
+
+    def helper() -> None:
+        delivery.run(provider.settings())
+
+    plan = Plan(
+        serve=server,
+        help=helper if settings.server.worker else None,
+        check=provider.settings,
+        drain_seconds=settings.server.drain_seconds,
+        graceful_seconds=settings.server.graceful_seconds,
+    )
+    _LOG.info("server_starting", engine=settings.server.engine, bind=settings.server.bind)
+    try:
+        return Supervisor(plan, stopping, listener.close).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _LOG.info("server_stopped")
+
+
+def prepare(settings: Settings, *, create_missing: bool) -> None:
+    """See to it that database and keys are there, or say what to do.
+
+    Raises:
+        ConfigurationError: A file that the configuration names can't be read.
+        KeyringError: The keys are missing or can't be read.
+        Refusal: The database is not at the newest migration.
+    """
+    _prepare_database(settings, create_missing=create_missing)
+    keys = key_folder(settings)
+    if create_missing:
+        keys.initialise(settings.keys.algorithms, utc_now())
+    keys.derivation()
+    missing = sorted(set(settings.keys.algorithms) - set(keys.keyring().algorithms()))
+    if missing:
+        raise ConfigurationError(
+            f"{settings.keys.directory} has no active key for {', '.join(missing)}: "
+            "run `idp keys init`, or start with --upgrade"
+        )
+
+
+def listening(bind: str) -> socket.socket:
+    """Take the address before any process is started, so that a taken one is said at once.
+
+    Raises:
+        ConfigurationError: It is no address of this machine.
+        Refusal: Something listens there already.
+    """
+    host, port = parsed(bind)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Refusal(f"server.bind: {bind}: {error.strerror}") from error
+    return listener
+
+
+def parsed(bind: str) -> tuple[str, int]:
+    """Read host and port.
+
+    Raises:
+        ConfigurationError: It has no such form.
+    """
+    host, _, port = bind.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the largest port
+        raise ConfigurationError(f'server.bind: {bind} is not like "127.0.0.1:8000" or "[::1]:8000"')
+    return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)  # noqa: S104 - ":8000" says so
+
+
+def serve_by_engine(
+    settings: Callable[[], Settings], application: Callable[[], WSGIApplication], listener: socket.socket
+) -> None:
+    """Serve by the server program of the configuration; the other one is not even imported."""
+    chosen = settings()
+    if chosen.server.engine == "granian":
+        # It binds by itself, in Rust.
+        listener.close()
+        engine = importlib.import_module("idp.cli.server.granian_engine")
+        engine.serve(chosen, application, parsed(chosen.server.bind))
+    else:
+        engine = importlib.import_module("idp.cli.server.gunicorn_engine")
+        engine.Gunicorn(settings, application, listener).serve()
+
+
+def _prepare_database(settings: Settings, *, create_missing: bool) -> None:
+    database = open_database(settings.database.url, pool_size=1)
+    try:
+        if create_missing:
+            make_room(settings)
+            # Alembic takes as long to import as everything else here: only when there is work for it.
+            if not revisions.is_current(database):
+                importlib.import_module("idp.storage.migrate").upgrade(database)
+        revision = revisions.present(database)
+    finally:
+        database.dispose()
+    if revision != revisions.expected():
+        raise Refusal(
+            f"the database is at {revision or 'no revision'}, this program at {revisions.expected()}: "
+            "run `idp database upgrade`, or start with --upgrade",
+            Exit.DATABASE,
+        )
