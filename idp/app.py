@@ -20,15 +20,17 @@ from idp.domain.client import TokenLifetimes
 from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
-from idp.oauth.server import Server
-from idp.outbound import metrics
 from idp.federation.franceconnect.client import FranceConnect
 from idp.federation.franceconnect.settings import FranceConnectSettings
+from idp.oauth.server import Server
+from idp.outbound import metrics
 from idp.outbound.breached_passwords import EMBEDDED_LIST, EmbeddedBreachedPasswords, NullBreachedPasswords
+from idp.outbound.http import GuardedHTTPClient, Limits
 from idp.services.context import Context, DerivedKeys
 from idp.storage.client_directory import ClientDirectory
 from idp.storage.engine import open_database
 from idp.web import errors, health, language, request_log, security_headers, sessions, templating
+from idp.web.http import TextRequest
 from idp.web.oidc import documents
 from idp.web.oidc.discovery import metadata_maker
 from idp.web.proxies import Proxies
@@ -72,6 +74,7 @@ def create_app(
     """
     parts = build_context(settings, clock=clock) if context is None else context
     app = Flask("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
+    app.request_class = TextRequest
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=200)
     site = build_site(settings, parts)
     app.extensions["idp"] = site

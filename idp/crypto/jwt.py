@@ -91,8 +91,14 @@ def verified_claims(
 def public_keys(jwks: Mapping[str, Any]) -> dict[str | None, Any]:
     """Read the public signing keys of a JWK Set (RFC 7517), by `kid`; what can't be read is passed over."""
     keys: dict[str | None, Any] = {}
-    for jwk in jwks.get("keys", ()):
-        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or "d" in jwk:
+    listed = jwks.get("keys")
+    for jwk in listed if isinstance(listed, list) else ():
+        if (
+            not isinstance(jwk, dict)
+            or not isinstance(jwk.get("kid"), str | None)
+            or jwk.get("use", "sig") != "sig"
+            or "d" in jwk
+        ):
             continue
         try:
             keys[jwk.get("kid")] = jwt.PyJWK(jwk).key

@@ -1,0 +1,300 @@
+"""A FranceConnect for tests: the simulator over real HTTP, and one made of forged answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from idp.crypto.opaque import digest
+from idp.demo.franceconnect.keys import SigningKeys
+from idp.demo.franceconnect_simulator import FranceConnectClient, create_app
+from idp.demo.franceconnect_simulator import FranceConnectSettings as SimulatorSettings
+from idp.federation.franceconnect.client import FranceConnect
+from idp.federation.franceconnect.settings import FranceConnectSettings
+from idp.federation.upstream import UpstreamCallback, UpstreamIdentity
+from idp.outbound.http import Answer, Failure, GuardedHTTPClient, Limits, Unreachable
+from tests.support.server import free_port, served
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from idp.outbound.http import HTTPClient
+    from tests.support.clock import SettableClock
+
+CLIENT_ID = "a" * 64
+CLIENT_SECRET = "b" * 64
+REDIRECT_URI = "https://compte.example.org/franceconnect/callback"
+LOGOUT_URI = "https://compte.example.org/franceconnect/logout/callback"
+STATE, NONCE = "5" * 64, "7" * 64
+SUBJECT = "c" * 64 + "v1"
+#: As userinfo has it for the test identity `test`.
+IDENTITY: dict[str, Any] = {
+    "given_name": "Angela Claire Louise",
+    "given_name_array": ["Angela", "Claire", "Louise"],
+    "family_name": "DUBOIS",
+    "birthdate": "1962-08-24",
+    "gender": "female",
+    "birthplace": "75107",
+    "birthcountry": "99100",
+    "email": "wossewodda-3728@yopmail.com",
+}
+
+
+@cache
+def simulator_keys() -> SigningKeys:
+    """Generate the simulator's keys once: an RSA key takes its time."""
+    return SigningKeys()
+
+
+def settings_for(issuer: str, **changes: Any) -> FranceConnectSettings:
+    """Say how our client is registered there.
+
+    Args:
+        issuer: Of that FranceConnect.
+        changes: Settings that the test gives itself.
+    """
+    settings: dict[str, Any] = {
+        "issuer": issuer,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "redirect_uri": REDIRECT_URI,
+        "post_logout_redirect_uri": LOGOUT_URI,
+    }
+    return FranceConnectSettings(**(settings | changes))
+
+
+@dataclass
+class RunningSimulator:
+    """A simulator that listens, and a person who uses it.
+
+    Attributes:
+        issuer: Its address.
+        app: Itself.
+    """
+
+    issuer: str
+    app: Flask
+
+    def person_goes(self, url: str, login: str = "test") -> dict[str, str]:
+        """Go the person's way, from the address that the browser was sent to, to the callback's parameters.
+
+        Args:
+            url: Of the authorization endpoint.
+            login: The test identity to choose.
+        """
+        browser = self.app.test_client()
+        chosen = browser.get(url)
+        if "code" not in parameters_of(chosen.headers["Location"]):
+            place = chosen.headers["Location"]
+            chosen = browser.post(
+                f"{place}/login", data={"login": login, "password": "123"}, base_url=self._origin
+            )
+        place = chosen.headers["Location"]
+        return parameters_of(browser.post(f"{place}/consent", base_url=self._origin).headers["Location"])
+
+    def person_gives_up(self, url: str) -> dict[str, str]:
+        """Leave at the list of identities, to the callback's parameters."""
+        browser = self.app.test_client()
+        place = browser.get(url).headers["Location"]
+        return parameters_of(browser.get(f"{place}/abort", base_url=self._origin).headers["Location"])
+
+    def misbehave(self, **fault: Any) -> None:
+        """Put a fault in force."""
+        answer = self.app.test_client().post("/control", json=fault, base_url=self._origin)
+        assert answer.status_code == 200, answer.text
+
+    def behave(self) -> None:
+        """Answer faithfully again."""
+        self.app.test_client().delete("/control", base_url=self._origin)
+
+    def client(self, clock: SettableClock, **changes: Any) -> FranceConnect:
+        """Build our client for it, over real HTTP.
+
+        Args:
+            clock: The time.
+            changes: Settings that the test gives itself; `timeout` is the client's own.
+        """
+        timeout = changes.pop("timeout", timedelta(seconds=5))
+        http = GuardedHTTPClient(Limits(total=timeout), allow_private_networks=True)
+        return FranceConnect(settings_for(self.issuer, **changes), http, clock, timeout=timeout)
+
+    @property
+    def _origin(self) -> str:
+        return self.issuer.removesuffix("/api/v2")
+
+
+@contextmanager
+def running_simulator(
+    clock: SettableClock,
+    *,
+    redirect_uri: str = REDIRECT_URI,
+    logout_uri: str = LOGOUT_URI,
+    own_keys: bool = False,
+) -> Iterator[RunningSimulator]:
+    """Run a simulator that knows our client, in threads of this process.
+
+    Args:
+        clock: The time, for both sides.
+        redirect_uri: Our login callback.
+        logout_uri: Our logout callback.
+        own_keys: For a test that rotates them.
+
+    Yields:
+        The simulator.
+    """
+    port = free_port()
+    issuer = f"http://localhost:{port}/api/v2"
+    client = FranceConnectClient(CLIENT_ID, CLIENT_SECRET, (redirect_uri,), (logout_uri,))
+    keys = SigningKeys() if own_keys else simulator_keys()
+    app = create_app(SimulatorSettings(issuer=issuer, clients=(client,), clock=clock), keys)
+    with served(app, port=port):
+        yield RunningSimulator(issuer, app)
+
+
+def parameters_of(address: str) -> dict[str, str]:
+    """Read the query of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+@cache
+def an_ec_key() -> ec.EllipticCurvePrivateKey:
+    """Give the key that the forged FranceConnect publishes."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@cache
+def an_rsa_key() -> rsa.RSAPrivateKey:
+    """Give an RSA key."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+def published(kid: str, key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """Write a public key as a member of a JWK Set."""
+    jwk: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(key.public_key()))
+    return jwk | {"kid": kid, "use": "sig", "alg": "ES256"}
+
+
+def published_rsa(kid: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:
+    """Write a public RSA key as a member of a JWK Set."""
+    jwk: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(key.public_key()))
+    return jwk | {"kid": kid, "use": "sig", "alg": "RS256"}
+
+
+@dataclass
+class ForgedFranceConnect:
+    """Answers as FranceConnect does, unless the test changes a member; in the place of the HTTP client.
+
+    Attributes:
+        clock: The time.
+        id_token: Members that differ in the ID token; None leaves one out.
+        userinfo: The same, in userinfo.
+        answers: Whole answers by path, which replace ours.
+        keys: What is published.
+        kid: What tokens are signed under.
+        asked: Every path that was asked for.
+    """
+
+    clock: SettableClock
+    issuer: str = "https://fc.example/api/v2"
+    id_token: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] = field(default_factory=dict)
+    token: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Answer | Unreachable] = field(default_factory=dict)
+    keys: list[dict[str, Any]] = field(default_factory=lambda: [published("k1", an_ec_key())])
+    kid: str = "k1"
+    asked: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Mapping[str, str], bytes | None]] = field(default_factory=list)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        total: timedelta | None = None,
+    ) -> Answer:
+        """Answer a request, as `HTTPClient` says."""
+        del total
+        path = url.removeprefix(self.issuer)
+        self.asked.append(path)
+        self.sent.append((f"{method} {path}", headers or {}, body))
+        if path in self.answers:
+            given = self.answers[path]
+            if isinstance(given, Unreachable):
+                raise given
+            return given
+        match path:
+            case "/jwks":
+                return as_json({"keys": self.keys})
+            case "/token":
+                return as_json(self.token_members())
+            case "/userinfo":
+                return Answer(200, {"content-type": "application/jwt"}, self.userinfo_token().encode())
+            case _:
+                return Answer(404, {}, b"")
+
+    def token_members(self) -> dict[str, Any]:
+        """Give what the token endpoint answers."""
+        members = {
+            "access_token": "an-access-token",
+            "expires_in": 60,
+            "id_token": self.signed(self.id_token_claims()),
+            "scope": "openid identite_pivot",
+            "token_type": "Bearer",
+        }
+        return changed(members, self.token)
+
+    def id_token_claims(self) -> dict[str, Any]:
+        """Give the eight members of an ID token."""
+        now = int(self.clock().timestamp())
+        members = {"auth_time": now, "acr": "eidas1", "nonce": NONCE}
+        return changed(self.envelope() | members, self.id_token)
+
+    def userinfo_token(self) -> str:
+        """Give userinfo, signed."""
+        return self.signed(changed(self.envelope() | IDENTITY, self.userinfo))
+
+    def envelope(self) -> dict[str, Any]:
+        """Give the members that say for whom, from whom, until when."""
+        now = int(self.clock().timestamp())
+        return {"sub": SUBJECT, "iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 60}
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        """Sign as FranceConnect does: no `typ` in the header."""
+        return jwt.encode(claims, an_ec_key(), "ES256", headers={"kid": self.kid, "typ": None})
+
+    def client(self, **changes: Any) -> FranceConnect:
+        """Build our client for it."""
+        http: HTTPClient = self
+        return FranceConnect(settings_for(self.issuer, **changes), http, self.clock)
+
+    def identify(self, client: FranceConnect | None = None) -> UpstreamIdentity:
+        """Come back with a code."""
+        answer = UpstreamCallback("a-code", None, self.issuer)
+        return (client or self.client()).identify(answer, nonce_hash=digest(NONCE), now=self.clock())
+
+
+def changed(members: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change members; None leaves one out."""
+    return {name: value for name, value in (members | dict(changes)).items() if value is not None}
+
+
+def as_json(value: object, status: int = 200) -> Answer:
+    """Answer JSON."""
+    return Answer(status, {"content-type": "application/json"}, json.dumps(value).encode())
+
+
+def nobody() -> Unreachable:
+    """Say that nobody listens."""
+    return Unreachable(Failure.NOT_CONNECTED, "fc.example")
