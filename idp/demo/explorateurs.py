@@ -102,7 +102,7 @@ def _registration(settings: ExplorateursSettings, key: ECKey | None) -> RelyingP
         private_key=key,
         token_endpoint_auth_method="private_key_jwt" if key else "client_secret_post",
         clock=settings.clock,
-        adapter=settings.adapter,
+        send=settings.send,
     )
 
 

@@ -59,7 +59,7 @@ def create_app(settings: ParkingSettings) -> Flask:
             scope=settings.scope,
             client_secret=settings.client_secret,
             clock=settings.clock,
-            adapter=settings.adapter,
+            send=settings.send,
         ),
     )
     service = Service(

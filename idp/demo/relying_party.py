@@ -23,14 +23,13 @@ from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key
-from requests import RequestException, Response
-from requests.adapters import BaseAdapter
+
+from idp.demo.wire import Answer, FormPoster, Send, WireError, sender
 
 LEEWAY_SECONDS = 30
 METADATA_LIFE = timedelta(minutes=10)
@@ -94,7 +93,7 @@ class RelyingPartySettings:
         algorithms: Accepted signatures, an allow-list.
         clock: Tells the time.
         timeout_seconds: For each request to the provider.
-        adapter: Sends the requests; tests may hand an application over without a network.
+        send: Sends the requests; tests may hand an application over without a network.
     """
 
     issuer: str
@@ -108,7 +107,7 @@ class RelyingPartySettings:
     algorithms: tuple[str, ...] = ALGORITHMS
     clock: Callable[[], datetime] = utc_now
     timeout_seconds: float = 10.0
-    adapter: BaseAdapter | None = None
+    send: Send | None = None
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,29 @@ def answer_parameters(url: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(url).query, keep_blank_values=True)
 
 
+class _TokenError(Exception):
+    """An error of the token endpoint.
+
+    Authlib's own class refuses a description that is not ASCII, which a provider may well send.
+    """
+
+    def __init__(self, error: object, description: object = None) -> None:
+        super().__init__(error, description)
+        self.error = str(error)
+
+
+class _Client(OAuth2Client):
+    """Authlib's client, with our error."""
+
+    oauth_error_class = _TokenError
+
+
 class RelyingParty:
     """A service, as its provider knows it."""
 
     def __init__(self, settings: RelyingPartySettings) -> None:
         self.settings = settings
+        self._send = settings.send or sender(settings.timeout_seconds)
         self._lock = Lock()
         self._metadata: dict[str, Any] = {}
         self._metadata_until = datetime.min.replace(tzinfo=UTC)
@@ -186,14 +203,14 @@ class RelyingParty:
         """
         state, nonce, code_verifier = (token_urlsafe(32) for _ in range(3))
         endpoint = self.metadata()["authorization_endpoint"]
-        with self._client(scope=self.settings.scope) as client:
-            url, _ = client.create_authorization_url(
-                endpoint,
-                state=state,
-                nonce=nonce,
-                code_verifier=code_verifier,
-                **parameters,
-            )
+        url, _ = self._client().create_authorization_url(
+            endpoint,
+            scope=self.settings.scope,
+            state=state,
+            nonce=nonce,
+            code_verifier=code_verifier,
+            **parameters,
+        )
         max_age = int(parameters["max_age"]) if "max_age" in parameters else None
         return LoginRequest(str(url), state, nonce, code_verifier, max_age)
 
@@ -225,7 +242,6 @@ class RelyingParty:
                     grant_type="authorization_code",
                     code=code,
                     code_verifier=begun.code_verifier,
-                    allow_redirects=False,
                 ),
             )
         except TokensRefused as error:
@@ -242,10 +258,10 @@ class RelyingParty:
         if tokens.refresh_token is None:
             raise TokensRefused("no refresh token")
         response = self._ask_tokens(
+            # Without a scope: asking again for what the person refused would be an error.
             lambda client, endpoint: client.refresh_token(
                 endpoint,
                 refresh_token=tokens.refresh_token,
-                allow_redirects=False,
             ),
         )
         access_token, expires_at = self._checked_bearer(response)
@@ -274,8 +290,7 @@ class RelyingParty:
             ProviderUnavailable: Anything else than an answer.
         """
         endpoint = self.metadata()["userinfo_endpoint"]
-        bearer = {"access_token": tokens.access_token, "token_type": "Bearer"}
-        response = self._get(endpoint, token=bearer)
+        response = self._get(endpoint, {"Authorization": f"Bearer {tokens.access_token}"})
         # RFC 6750 section 3.1: invalid_token is 401; insufficient_scope would be 403.
         if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise TokensRefused(f"userinfo answered {response.status_code}")
@@ -314,11 +329,10 @@ class RelyingParty:
             return
         token = tokens.refresh_token or tokens.access_token
         hint = "refresh_token" if tokens.refresh_token else "access_token"
-        with self._client() as client:
-            try:
-                client.revoke_token(endpoint, token=token, token_type_hint=hint)
-            except (RequestException, OAuthError) as error:
-                raise ProviderUnavailable("revocation failed") from error
+        try:
+            self._client().revoke_token(endpoint, token=token, token_type_hint=hint)
+        except WireError as error:
+            raise ProviderUnavailable("revocation failed") from error
 
     # Documents of the provider
 
@@ -494,15 +508,14 @@ class RelyingParty:
             raise AnswerRejected("payload is not an object")
         return alg, payload
 
-    def _userinfo_claims(self, response: Response) -> dict[str, Any]:
+    def _userinfo_claims(self, response: Answer) -> dict[str, Any]:
         """Read userinfo, whose media type says whether it is signed."""
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if response.status_code == HTTPStatus.OK and media_type == "application/jwt":
+        if response.status_code == HTTPStatus.OK and response.media_type == "application/jwt":
             _, claims = self._verified(response.text)
             self._check_envelope(claims)
             return claims
-        if media_type != "application/json":
-            raise ProviderUnavailable(f"userinfo is {response.status_code} {media_type}")
+        if response.media_type != "application/json":
+            raise ProviderUnavailable(f"userinfo is {response.media_type}")
         return _json_object(response)
 
     # Wire
@@ -510,23 +523,18 @@ class RelyingParty:
     def _now(self) -> float:
         return self.settings.clock().timestamp()
 
-    def _client(self, **more: object) -> OAuth2Session:
+    def _client(self) -> _Client:
         """Make Authlib's client; one for each use, so that threads share nothing."""
         settings = self.settings
-        client = OAuth2Session(
+        client = _Client(
+            FormPoster(self._send),
             settings.client_id,
             settings.private_key or settings.client_secret,
             token_endpoint_auth_method=settings.token_endpoint_auth_method,
+            revocation_endpoint_auth_method=settings.token_endpoint_auth_method,
             redirect_uri=settings.redirect_uri,
             code_challenge_method="S256",
-            default_timeout=settings.timeout_seconds,
-            # Neither proxies nor ~/.netrc: what this program sends depends on its settings only.
-            trust_env=False,
-            **more,
         )
-        if settings.adapter is not None:
-            client.mount("http://", settings.adapter)
-            client.mount("https://", settings.adapter)
         if settings.private_key is not None:
             client.register_client_auth_method(self._assertion(settings.private_key))
         return client
@@ -539,36 +547,29 @@ class RelyingParty:
             alg="ES256",
         )
 
-    def _get(self, url: str, token: dict[str, str] | None = None) -> Response:
-        """GET a document of the provider, without following redirects."""
-        with self._client(token=token) as client:
-            try:
-                response: Response = client.get(
-                    url,
-                    withhold_token=token is None,
-                    allow_redirects=False,
-                )
-            except RequestException as error:
-                raise ProviderUnavailable(f"no answer from {url}") from error
-        return response
+    def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET a document of the provider."""
+        try:
+            return self._send("GET", url, headers or {}, None)
+        except WireError as error:
+            raise ProviderUnavailable(f"no answer from {url}") from error
 
     def _ask_tokens(
         self,
-        ask: Callable[[OAuth2Session, str], Mapping[str, Any]],
+        ask: Callable[[_Client, str], Mapping[str, Any]],
     ) -> dict[str, Any]:
         """Send a token request and translate how it can fail."""
         endpoint = self.metadata()["token_endpoint"]
-        with self._client() as client:
-            try:
-                return dict(ask(client, endpoint))
-            except OAuthError as error:
-                logging.getLogger(__name__).info("token request refused: %s", error.error)
-                raise TokensRefused(str(error.error)) from error
-            except (RequestException, ValueError) as error:
-                raise ProviderUnavailable("no token response") from error
+        try:
+            return dict(ask(self._client(), endpoint))
+        except _TokenError as error:
+            logging.getLogger(__name__).info("token request refused: %s", error.error)
+            raise TokensRefused(error.error) from error
+        except (WireError, ValueError) as error:
+            raise ProviderUnavailable("no token response") from error
 
 
-def _json_object(response: Response) -> dict[str, Any]:
+def _json_object(response: Answer) -> dict[str, Any]:
     """Read the JSON object of a successful answer."""
     try:
         document = response.json() if response.status_code == HTTPStatus.OK else None

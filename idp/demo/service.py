@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from requests.adapters import BaseAdapter
 
 from idp.demo.relying_party import (
     AnswerRejected,
@@ -35,6 +34,7 @@ from idp.demo.relying_party import (
     TokensRefused,
     utc_now,
 )
+from idp.demo.wire import Send
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class ServiceSettings:
         scope: Asked at each login.
         claims: The `claims` parameter (OIDC Core 5.5), as JSON, when the scopes don't say enough.
         clock: Tells the time; tests move it.
-        adapter: Sends the requests to Mon Paris; tests hand an application over.
+        send: Sends the requests to Mon Paris; tests hand an application over.
     """
 
     issuer: str
@@ -73,7 +73,7 @@ class ServiceSettings:
     scope: str = "openid profile email"
     claims: str | None = None
     clock: Callable[[], datetime] = utc_now
-    adapter: BaseAdapter | None = None
+    send: Send | None = None
 
     @property
     def redirect_uri(self) -> str:

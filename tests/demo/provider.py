@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,11 +16,9 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
-from requests import PreparedRequest
-from requests import Response as WireResponse
-from requests.adapters import BaseAdapter
-from requests.exceptions import ConnectionError as NoConnection
-from requests.structures import CaseInsensitiveDict
+
+from idp.demo.wire import Answer, WireError
+from idp.demo.wire import answer as wire_answer
 
 ISSUER = "http://provider.test"
 CLIENT_ID = "service"
@@ -93,6 +92,27 @@ class FakeProvider:
     def rotate(self) -> None:
         """Sign with a new key from now on."""
         self.key, self.kid = ECKey.generate_key("P-256"), "second"
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> Answer:
+        """Answer a relying party without a network."""
+        parts = urlsplit(url)
+        self.requests.append(parts.path)
+        if self.down:
+            raise WireError("the provider is down")
+        answer = self.client.open(
+            parts.path,
+            method=method,
+            query_string=parts.query,
+            headers=list(headers.items()),
+            data=body,
+        )
+        return wire_answer(answer.status_code, answer.headers.get("Content-Type", ""), answer.data)
 
     def go(self, url: str) -> str:
         """Do what a browser does at the authorization endpoint; return the callback address."""
@@ -194,39 +214,6 @@ class FakeProvider:
         """Forget a refresh token."""
         self._alive.discard(request.form["token"])
         return Response(status=200)
-
-
-class ProviderAdapter(BaseAdapter):
-    """Brings a relying party's requests to the provider, without a network."""
-
-    def __init__(self, provider: FakeProvider) -> None:
-        super().__init__()
-        self.provider = provider
-
-    def send(self, request: PreparedRequest, **_options: object) -> WireResponse:  # type: ignore[override]
-        """Answer a request."""
-        parts = urlsplit(str(request.url))
-        self.provider.requests.append(parts.path)
-        if self.provider.down:
-            raise NoConnection("the provider is down")
-        body = request.body.encode() if isinstance(request.body, str) else request.body
-        answer = self.provider.client.open(
-            parts.path,
-            method=request.method,
-            query_string=parts.query,
-            headers=list(request.headers.items()),
-            data=body,
-        )
-        response = WireResponse()
-        response.status_code = answer.status_code
-        response.headers = CaseInsensitiveDict(answer.headers.items())
-        response._content = answer.data  # noqa: SLF001 - requests has no public way to make one.
-        response.encoding = "utf-8"
-        response.url = str(request.url)
-        return response
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 def _changed(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

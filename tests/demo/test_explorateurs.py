@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from idp.demo import relying_party
 from idp.demo.explorateurs import ExplorateursSettings, create_app
 from idp.demo.explorateurs_panel import age_band, refusal
-from tests.demo.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider, ProviderAdapter
+from tests.demo.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider
 
 pytestmark = pytest.mark.rule("CON-9")
 
@@ -59,7 +59,7 @@ class Visitor:
             data_dir=self.folder,
             mon_paris_account_url="http://provider.test/compte",
             clock=lambda: self.provider.now,
-            adapter=ProviderAdapter(self.provider),
+            send=self.provider.send,
         )
         self.browser = create_app(settings).test_client()
 

@@ -20,7 +20,6 @@ from tests.demo.provider import (
     CLIENT_SECRET,
     ISSUER,
     FakeProvider,
-    ProviderAdapter,
     parameters,
 )
 
@@ -57,7 +56,7 @@ class Resident:
             data_dir=self.folder,
             mon_paris_account_url=ACCOUNT,
             clock=lambda: self.provider.now,
-            adapter=ProviderAdapter(self.provider),
+            send=self.provider.send,
         )
         self.browser = create_app(settings).test_client()
 

@@ -28,7 +28,6 @@ from tests.demo.provider import (
     CLIENT_SECRET,
     ISSUER,
     FakeProvider,
-    ProviderAdapter,
     parameters,
 )
 
@@ -58,7 +57,7 @@ def make_party(provider: FakeProvider, **changes: Any) -> RelyingParty:
         "scope": "openid profile",
         "client_secret": CLIENT_SECRET,
         "clock": lambda: provider.now,
-        "adapter": ProviderAdapter(provider),
+        "send": provider.send,
         **changes,
     }
     return RelyingParty(RelyingPartySettings(**settings))
