@@ -20,9 +20,21 @@ SESSION = "session"
 BROWSER = "browser"
 DEVICE = "device"
 LANGUAGE = "language"
+#: The handle of the sign-up that this browser began.
+SIGNUP = "signup"
+#: The token of a mailed link, so that it leaves the address at once (S-271).
+LINK = "link"
 _YEAR = 365 * 24 * 3600
+_HALF_HOUR = 30 * 60
 #: Life in seconds on the browser's side; None ends with the browser. Limits are the server's in any case.
-_MAX_AGE: dict[str, int | None] = {SESSION: None, BROWSER: None, DEVICE: _YEAR, LANGUAGE: _YEAR}
+_MAX_AGE: dict[str, int | None] = {
+    SESSION: None,
+    BROWSER: None,
+    DEVICE: _YEAR,
+    LANGUAGE: _YEAR,
+    SIGNUP: None,
+    LINK: _HALF_HOUR,
+}
 
 
 def read(cookie: str) -> str | None:

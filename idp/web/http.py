@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from datetime import timedelta
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from flask import request, url_for
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest
+from flask import Request, request, url_for
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import redirect
 
 from idp.web.site import site
@@ -22,11 +25,56 @@ _REPLACEMENT = "�"
 #: Line breaks and tabs belong in a text area; every other control character is an attack or a mistake.
 _ALLOWED_CONTROLS = frozenset("\r\n\t")
 _MAX_FIELD = 20_000
+_FORM = "application/x-www-form-urlencoded"
+#: What servers take in a request line (`proxies` refuses more).
+_MAX_TARGET = 8_000
+
+
+class FormParser(FormDataParser):
+    """Reads a form so that bytes that are no UTF-8 show, as `TextRequest` reads a query."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, Any]]:
+        """Parse a form."""
+        if mimetype != _FORM:
+            return super().parse(stream, mimetype, content_length, options)
+        return stream, self.cls(_pairs(stream.read())), self.cls()
+
+
+class TextRequest(Request):
+    """A request whose parameters are text, or say that they are not.
+
+    Werkzeug leaves bytes that are no UTF-8 escaped, which makes another value of them, and fails on raw ones.
+    Here the replacement character stands in their place, which every check of parameters refuses.
+    """
+
+    form_data_parser_class = FormParser
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The parameters of the query."""
+        return ImmutableMultiDict(_pairs(self.query_string))
+
+    @cached_property
+    def full_path(self) -> str:
+        """The path and the query, to come back to."""
+        return f"{self.path}?{self.query_string.decode(errors='replace')}"
 
 
 def redirect_to(address: str) -> Response:
     """Send the browser on by 303: a form's content is never sent again elsewhere (RFC 9700 section 4.12)."""
     return redirect(address, 303)
+
+
+def retry_after(answer: Response, wait: timedelta) -> Response:
+    """Say on an answer when to come back: never sooner than the end of the wait (S-378)."""
+    answer.headers["Retry-After"] = str(max(1, -(-wait // timedelta(seconds=1))))
+    return answer
 
 
 def url(endpoint: str, **values: str | None) -> str:
@@ -71,8 +119,19 @@ def absolute(path: str) -> str:
 
 
 def same_site_get(path: str) -> Response:
-    """Turn a form posted by another site into a GET of ours: only then come our Lax cookies (S-207)."""
-    return redirect_to(f"{path}?{urlencode(list(request.form.items(multi=True)), quote_via=quote)}")
+    """Turn a form posted by another site into a GET of ours: only then come our Lax cookies (S-207).
+
+    Raises:
+        RequestEntityTooLarge: The address would be longer than what servers take.
+    """
+    address = f"{path}?{urlencode(list(request.form.items(multi=True)), quote_via=quote)}"
+    if len(address) > _MAX_TARGET:
+        raise RequestEntityTooLarge
+    return redirect_to(address)
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(encoded.decode(errors="replace"), keep_blank_values=True, errors="replace")
 
 
 def _checked(values: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -14,7 +14,9 @@ from flask_login import LoginManager, UserMixin
 
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.services.sign_in import sessions
+from idp.services.sign_in.arrival import Visit
 from idp.web import cookies
+from idp.web.browser_name import browser_name
 from idp.web.http import redirect_to, url
 from idp.web.site import context
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from idp.domain.account import Account
     from idp.domain.session import Session
+    from idp.services.sign_in.arrival import Arrived
     from idp.services.sign_in.sessions import OpenedSession, SignedIn
 
 P = ParamSpec("P")
@@ -63,6 +66,28 @@ def remember(opened: OpenedSession) -> None:
     """Hand the browser the cookie of the session that this request opened."""
     cookies.write(cookies.SESSION, opened.cookie)
     g.pop("signed_in", None)
+
+
+def welcome(arrived: Arrived) -> None:
+    """Hand the browser what somebody who came in gets: the session's cookie, and a device cookie if it had none."""
+    remember(arrived.opened)
+    if arrived.new_device is not None:
+        cookies.write(cookies.DEVICE, arrived.new_device)
+
+
+def visit(pending_id: str | None = None) -> Visit:
+    """Describe this browser to the use cases that open a session.
+
+    Args:
+        pending_id: The authorization request that the page belongs to, checked to be this browser's.
+    """
+    present = signed_in()
+    return Visit(
+        browser=browser_name(),
+        device_hash=device_hash(),
+        replaces=None if present is None else present.session,
+        pending_id=pending_id,
+    )
 
 
 def forget() -> None:

@@ -146,7 +146,7 @@ def reset(
     if token is None or link is None:
         return LinkGone()
     account = link.account
-    broken = _broken_rules(context, account, password)
+    broken = broken_rules_of(context, account, password)
     if broken:
         return RulesBroken(broken)
     password_hash = context.passwords.hash(password)
@@ -191,7 +191,7 @@ def change(
     account = present.account
     if account.password_is_generated and not is_fresh_franceconnect(context, present):
         return FranceConnectNeeded()
-    broken = _broken_rules(context, account, password)
+    broken = broken_rules_of(context, account, password)
     if broken:
         return RulesBroken(broken)
     checked = (
@@ -240,7 +240,8 @@ def _settle(
     return ended
 
 
-def _broken_rules(context: Context, account: Account, password: str) -> tuple[BrokenRule, ...]:
+def broken_rules_of(context: Context, account: Account, password: str) -> tuple[BrokenRule, ...]:
+    """Name every rule that a new password of an account breaks."""
     with context.database.read() as connection:
         known = attributes.of_account(connection, account.account_id)
     names = tuple(known[name].value for name in _PERSONAL if name in known)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: How long the link of the mail may be followed, and the sign-up go on (ACC-4).
 LINK_LIFETIME = timedelta(hours=24)
+#: What a name may be at most, for the page to say.
+LONGEST_NAME = civil_identity.LONGEST_NAME
 _SEALED_FOR = "signup:"
 
 
