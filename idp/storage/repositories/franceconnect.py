@@ -109,8 +109,9 @@ def create_link(connection: Connection, link: Link, now: datetime) -> bool:
             last_sign_in_at=now,
         )
         .on_conflict_do_nothing()
+        .returning(_LINKS.c.link_id)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def touch_link(connection: Connection, link_id: str, now: datetime) -> bool:
