@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import fields, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -31,6 +32,12 @@ _TYPED_AS: Final = {
 }
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    # Given the class, click would ask for the names in capitals.
+    return [member.value for member in kind]
+
 
 _OPTIONS: Final = (
     click.option("--name", help="As people see it."),
@@ -58,11 +65,11 @@ _OPTIONS: Final = (
     click.option("--logo-uri", help="Its logo."),
     click.option("--rubrique", help="The sector page it belongs to."),
     click.option("--contact", "contacts", multiple=True, help="E-mail address; may be repeated."),
-    click.option("--legal-basis", type=click.Choice(list(LegalBasis)), help="GDPR article 6."),
+    click.option("--legal-basis", type=click.Choice(_values(LegalBasis)), help="GDPR article 6."),
     click.option("--retention", "retention_fr", help="How long it keeps the data, in French."),
     click.option("--retention-en", help="The same in English."),
     click.option(
-        "--auth-method", "authentication_method", type=click.Choice(list(ClientAuthenticationMethod))
+        "--auth-method", "authentication_method", type=click.Choice(_values(ClientAuthenticationMethod))
     ),
     click.option("--auth-alg", "authentication_signing_alg", help="Only this algorithm for private_key_jwt."),
     click.option(
@@ -71,14 +78,14 @@ _OPTIONS: Final = (
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="File with its public keys.",
     ),
-    click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(list(GrantType))),
+    click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_values(GrantType))),
     click.option("--response-mode", "response_modes", multiple=True),
     click.option(
         "--pkce/--no-pkce", "require_pkce", default=None, help="PKCE may be waived with a secret only."
     ),
     click.option("--id-token-alg", "id_token_signed_response_alg", help="ES256 when absent."),
     click.option("--userinfo-alg", "userinfo_signed_response_alg", help="Sign UserInfo; JSON when absent."),
-    click.option("--subject-type", type=click.Choice(list(SubjectType))),
+    click.option("--subject-type", type=click.Choice(_values(SubjectType))),
     click.option("--sector", "sector_identifier", help="Host that pairwise subjects are made for."),
     click.option("--consent/--no-consent", "consent_required", default=None, help="Ask the person."),
     click.option("--starts-at", type=click.DateTime(["%Y-%m-%d"]), help="Closed before."),
@@ -187,9 +194,10 @@ def _claim(text: str, english: dict[str, str]) -> dict[str, Any]:
     # From the end: what is neither a level nor a word of ours belongs to the reason, colons included.
     level = int(parts.pop()) if parts[-1] in _LEVELS else 100
     required = _NEEDS[parts.pop()] if parts and parts[-1] in _NEEDS else False
-    reason = {"fr": ":".join(parts).strip()}
+    # Quotes that a shell has left: nobody means them.
+    reason = {"fr": ":".join(parts).strip().strip('"')}
     if name in english:
-        reason["en"] = english[name].strip()
+        reason["en"] = english[name].strip().strip('"')
     return {"name": name.strip(), "reason": reason, "required": required, "minimum_level": level}
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import click
 
 from idp.cli.exits import Exit, Refusal
+from idp.cli.key_files import key_folder, utc_now
 from idp.cli.output import confirm, emit, json_option, table, yes_option
-from idp.cli.parts import console, key_folder, utc_now
 from idp.config import Settings, load
 from idp.crypto.keyring import KeyringError, KeyState, SigningKey
-from idp.services.operations import key_rotation
 
 _HEADINGS = ("kid", "algorithm", "state", "since", "made")
 
@@ -56,6 +58,7 @@ def rotate_command(
             "Clients that cached the keys will refuse our tokens until they fetch them again. Go on?", yes=yes
         )
     settings = load(config)
+    key_rotation, console = _with_database()
     with console(config) as tools:
         wanted = algorithms or tools.keys.keyring().algorithms()
         minimum_age = timedelta(seconds=settings.keys.next_minimum_age_seconds)
@@ -75,6 +78,7 @@ def rotate_command(
 def retire_command(config: Path, kid: str, *, force: bool, yes: bool, as_json: bool) -> None:
     """Remove a key whose tokens are all dead."""
     settings = load(config)
+    key_rotation, console = _with_database()
     with console(config) as tools:
         if all(key.kid != kid for key in tools.keys.keyring().keys):
             raise Refusal(f"no key {kid}", Exit.NOT_FOUND)
@@ -91,6 +95,12 @@ def retire_command(config: Path, kid: str, *, force: bool, yes: bool, as_json: b
 def longest_signed_life(settings: Settings) -> timedelta:
     """Say how long a retired key must still verify: the longest signed token, and the cache of the JWK Set."""
     return timedelta(seconds=settings.tokens.id_token_seconds + settings.keys.next_minimum_age_seconds)
+
+
+def _with_database() -> tuple[ModuleType, Any]:
+    # Listing keys must not wait for the database's libraries.
+    rotation = importlib.import_module("idp.services.operations.key_rotation")
+    return rotation, importlib.import_module("idp.cli.parts").console
 
 
 def _show(keys: tuple[SigningKey, ...], *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -84,7 +85,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise Refusal("this can't be undone: say --yes", Exit.USAGE)
     if not click.confirm(question, default=False):
         raise Refusal("nothing was changed")

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from idp.cli.exits import Exit, Refusal
-from idp.config import Settings, load, secret_from
-from idp.crypto.keyring import KeyFolder
+from idp.cli.key_files import key_folder, utc_now
+from idp.config import Settings, load
 from idp.services.operations.tools import Console
 from idp.storage import revisions
 from idp.storage.engine import open_database
-
-
-def utc_now() -> datetime:
-    """Tell the time."""
-    return datetime.now(UTC)  # noqa: TID251 - a command line is a composition root: it hands the clock out
-
-
-def key_folder(settings: Settings) -> KeyFolder:
-    """Find the signing keys.
-
-    Raises:
-        ConfigurationError: The passphrase file can't be read.
-    """
-    passphrase = secret_from(os.environ.get("IDP_KEYS_PASSPHRASE", ""), settings.keys.passphrase_file)
-    return KeyFolder(Path(settings.keys.directory), passphrase.encode() or None, time.monotonic)
 
 
 @contextmanager

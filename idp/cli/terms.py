@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from idp.cli.exits import Exit, Refusal
+from idp.cli.key_files import utc_now
 from idp.cli.output import emit, json_option, table
-from idp.cli.parts import console, utc_now
+from idp.cli.parts import console
 from idp.services.authorization import terms
 from idp.services.authorization.terms import TermsText
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from idp.app import create_app
 from idp.cli.exits import Exit, Refusal
-from idp.cli.parts import key_folder, make_room, utc_now
+from idp.cli.key_files import key_folder, utc_now
+from idp.cli.parts import make_room
 from idp.cli.server import delivery
 from idp.cli.server.supervisor import Plan, StopFlag, Supervisor
 from idp.config import ConfigurationError, Settings
@@ -56,24 +57,32 @@ def serve(provider: Provider) -> int:
     settings = provider.settings()
     logs.configure(settings.logs.level, settings.logs.format)
     prepare(settings, create_missing=provider.create_missing)
-    listener = listening(settings.server.bind)
+    return supervise(provider.settings, listening(settings.server.bind))
+
+
+def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
+    """Run server program and delivery worker until told to stop; everything has been prepared.
+
+    Args:
+        read: Reads the configuration, now and at each reload.
+        listener: The socket to serve on.
+
+    Returns:
+        The exit code.
+    """
+    settings = read()
+    logs.configure(settings.logs.level, settings.logs.format)
     stopping = StopFlag()
     folder = Path(mkdtemp(prefix="idp-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
     metrics.share_between_processes(folder)
 
     def application() -> WSGIApplication:
-        return create_app(provider.settings(), is_stopping=stopping.is_set).wsgi_app
-
-    def server() -> None:
-        serve_by_engine(provider.settings, application, listener)
-
-    def helper() -> None:
-        delivery.run(provider.settings())
+        return create_app(read(), is_stopping=stopping.is_set).wsgi_app
 
     plan = Plan(
-        serve=server,
-        help=helper if settings.server.worker else None,
-        check=provider.settings,
+        serve=lambda: serve_by_engine(read, application, listener),
+        help=(lambda: delivery.run(read())) if settings.server.worker else None,
+        check=read,
         drain_seconds=settings.server.drain_seconds,
         graceful_seconds=settings.server.graceful_seconds,
     )
