@@ -9,6 +9,9 @@ from threading import Thread
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+#: How soon a server notices that it must stop.
+POLL_SECONDS = 0.1
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -36,7 +39,12 @@ class DemoServer:
         self._server = server
         self.host = str(server.server_address[0])
         self.port = int(server.server_address[1])
-        self._thread = Thread(target=server.serve_forever, name=f"demo-{self.port}", daemon=True)
+        self._thread = Thread(
+            target=server.serve_forever,
+            args=(POLL_SECONDS,),
+            name=f"demo-{self.port}",
+            daemon=True,
+        )
         self._thread.start()
 
     def shutdown(self) -> None:

@@ -33,6 +33,7 @@ class FakeProvider:
     """Issues tokens to whoever comes, for one person; each attribute can be spoiled.
 
     Attributes:
+        issuer: Its name, and where it is.
         now: Its clock.
         person: What userinfo says, beside `sub`.
         id_token_changes: Members to change or leave out.
@@ -48,6 +49,7 @@ class FakeProvider:
         requests: Paths asked, in order.
     """
 
+    issuer: str = ISSUER
     now: datetime = field(default_factory=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC))
     subject: str = "subject-1"
     person: dict[str, Any] = field(default_factory=dict)
@@ -116,19 +118,19 @@ class FakeProvider:
 
     def go(self, url: str) -> str:
         """Do what a browser does at the authorization endpoint; return the callback address."""
-        assert url.startswith(f"{ISSUER}/authorize?"), url
-        return self.client.get(url.removeprefix(ISSUER)).headers["Location"]
+        assert url.startswith(f"{self.issuer}/authorize?"), url
+        return self.client.get(url.removeprefix(self.issuer)).headers["Location"]
 
     def metadata(self) -> ResponseReturnValue:
         """Serve the discovery document."""
         document = {
-            "issuer": ISSUER,
-            "authorization_endpoint": f"{ISSUER}/authorize",
-            "token_endpoint": f"{ISSUER}/token",
-            "userinfo_endpoint": f"{ISSUER}/userinfo",
-            "jwks_uri": f"{ISSUER}/jwks.json",
-            "end_session_endpoint": f"{ISSUER}/logout",
-            "revocation_endpoint": f"{ISSUER}/revoke",
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "jwks_uri": f"{self.issuer}/jwks.json",
+            "end_session_endpoint": f"{self.issuer}/logout",
+            "revocation_endpoint": f"{self.issuer}/revoke",
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
         }
@@ -142,7 +144,7 @@ class FakeProvider:
         """Give a code at once."""
         code = self._name("code")
         self._codes[code] = asked = request.args.to_dict()
-        answer = {"code": code, "state": asked["state"], "iss": ISSUER}
+        answer = {"code": code, "state": asked["state"], "iss": self.issuer}
         query = urlencode(_changed(answer, self.answer_changes))
         return Response(status=303, headers={"Location": f"{asked['redirect_uri']}?{query}"})
 
@@ -151,7 +153,7 @@ class FakeProvider:
         self.token_requests.append({**request.form.to_dict(), **_basic_client()})
         if request.form["grant_type"] == "refresh_token":
             if self.withdrawn or request.form["refresh_token"] not in self._alive:
-                return jsonify(error="invalid_grant"), 400
+                return jsonify(error="invalid_grant", error_description="révoqué"), 400
             return jsonify(self._tokens({}))
         asked = self._codes.pop(request.form["code"], None)
         verifier = request.form["code_verifier"].encode()
@@ -177,7 +179,7 @@ class FakeProvider:
     def _id_token(self, access_token: str, nonce: str | None) -> str:
         now = int(self.now.timestamp())
         claims = {
-            "iss": ISSUER,
+            "iss": self.issuer,
             "sub": self.subject,
             "aud": CLIENT_ID,
             "iat": now,
@@ -206,7 +208,7 @@ class FakeProvider:
         claims = _changed({"sub": self.subject, **self.person}, self.userinfo_changes)
         if not self.signed_userinfo:
             return jsonify(claims)
-        envelope = {"iss": ISSUER, "aud": CLIENT_ID}
+        envelope = {"iss": self.issuer, "aud": CLIENT_ID}
         signed = self._signed(_changed({**envelope, **claims}, self.userinfo_changes))
         return Response(signed, mimetype="application/jwt")
 

@@ -483,7 +483,7 @@ def test_refresh_without_a_refresh_token_is_refused(
 
 
 def test_refresh_after_withdrawal_is_refused(party: RelyingParty, provider: FakeProvider) -> None:
-    """invalid_grant at refresh means that the consent is gone."""
+    """invalid_grant means that the consent is gone, whatever the alphabet of its description."""
     tokens = login(party, provider)
     provider.withdrawn = True
 
