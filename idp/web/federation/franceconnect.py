@@ -19,7 +19,7 @@ from idp.federation.upstream import UpstreamCallback
 from idp.services.account import franceconnect_link, signup
 from idp.services.authorization import terms
 from idp.services.sign_in import federated, password
-from idp.services.sign_in.arrival import Arrived, Visit
+from idp.services.sign_in.arrival import Arrived
 from idp.services.sign_in.federated import (
     Departure,
     Doubled,
@@ -31,12 +31,12 @@ from idp.services.sign_in.federated import (
     Way,
 )
 from idp.web import cookies
-from idp.web.browser_name import browser_name
 from idp.web.http import absolute, client_address, form, internal_path, query, redirect_to, url
 from idp.web.interaction.flow import browser_hash, go_on, kept_pending, link, pending
+from idp.web.interaction.login import terms_first
 from idp.web.language import language
 from idp.web.provenance import identity_rows, shown_value
-from idp.web.sessions import device_hash, present_person, recent_sign_in_needed, remember, signed_in
+from idp.web.sessions import present_person, recent_sign_in_needed, signed_in, visit, welcome
 from idp.web.site import context
 from idp.web.templating import form_page, page, sentence
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from idp.domain.email_address import EmailAddress
     from idp.domain.pending_authorization import PendingAuthorization
+    from idp.services.sign_in.arrival import Visit
     from idp.services.sign_in.held_identity import HeldIdentity
     from idp.services.sign_in.sessions import SignedIn as Present
 
@@ -173,7 +174,7 @@ def submit_link_account() -> Response:
         secret,
         address=_address(),
         browser_hash=browser_hash(),
-        visit=visit(waiting),
+        visit=_visit(waiting),
     )
     match outcome:
         case federated.SignedIn():
@@ -260,7 +261,7 @@ def finish_sign_up(handle: str | None, waiting: PendingAuthorization | None) -> 
         handle: Of the sign-up, as the browser sent it.
         waiting: The request that the page belongs to.
     """
-    outcome = franceconnect_link.finish_signup(context(), handle, browser_hash(), visit=visit(waiting))
+    outcome = franceconnect_link.finish_signup(context(), handle, browser_hash(), visit=_visit(waiting))
     match outcome:
         case Arrived():
             cookies.write(cookies.SIGNUP, None)
@@ -314,7 +315,7 @@ def submit_comparison() -> Response:
     if decision != "confirm":
         raise BadRequest("unknown decision")
     outcome = franceconnect_link.confirm_link(
-        context(), present_person().account, pending_id, browser_hash(), visit=visit(waiting)
+        context(), present_person().account, pending_id, browser_hash(), visit=_visit(waiting)
     )
     match outcome:
         case federated.SignedIn(arrived, way):
@@ -351,17 +352,6 @@ def logout() -> Response:
 def logout_callback() -> Response:
     """Take the person back; a state that does not match shows the signed-out page too (franceconnect.md 5)."""
     return _after_logout(query().get("state", ""))
-
-
-def visit(waiting: PendingAuthorization | None = None) -> Visit:
-    """Describe this browser to the use cases that open a session."""
-    present = signed_in()
-    return Visit(
-        browser=browser_name(),
-        device_hash=device_hash(),
-        replaces=None if present is None else present.session,
-        pending_id=None if waiting is None else waiting.pending_id,
-    )
 
 
 def _require_on() -> None:
@@ -410,10 +400,13 @@ def _leave(purpose: Purpose, present: Present | None, way: Way) -> Response:
 
 
 def _welcome(outcome: federated.SignedIn) -> Response:
-    remember(outcome.arrived.opened)
-    if outcome.arrived.new_device is not None:
-        cookies.write(cookies.DEVICE, outcome.arrived.new_device)
-    return go_on(kept_pending(outcome.way.pending_id), outcome.way.continue_to)
+    welcome(outcome.arrived)
+    waiting = kept_pending(outcome.way.pending_id)
+    return terms_first(outcome.arrived, waiting) or go_on(waiting, outcome.way.continue_to)
+
+
+def _visit(waiting: PendingAuthorization | None) -> Visit:
+    return visit(None if waiting is None else waiting.pending_id)
 
 
 def _doubled(outcome: Doubled) -> Response:

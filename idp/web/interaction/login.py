@@ -66,7 +66,7 @@ def submit() -> Response:
     match outcome:
         case Arrived():
             welcome(outcome)
-            return _terms_first(outcome, waiting) or _leave(waiting, next_path)
+            return terms_first(outcome, waiting) or _leave(waiting, next_path)
         case password.Refused():
             return _again({"email": [sentence("credentials_refused")]}, typed, next_path)
         case password.Throttled(until):
@@ -118,7 +118,7 @@ def _leave(waiting: PendingAuthorization | None, next_path: str | None) -> Respo
     return redirect_to(next_path) if next_path is not None else go_on(waiting)
 
 
-def _terms_first(arrived: Arrived, waiting: PendingAuthorization | None) -> Response | None:
+def terms_first(arrived: Arrived, waiting: PendingAuthorization | None) -> Response | None:
     """Have new terms accepted before our own pages (CGU-2); a service's request asks by itself."""
     if waiting is not None:
         return None
