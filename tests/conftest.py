@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from idp.storage.engine import Database
+    from tests.support.provider import Provider
     from tests.support.smtp import Mailbox
 
 MARKS = (
@@ -163,6 +164,14 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def provider(database: Database, clock: SettableClock) -> Provider:
+    """The whole provider on an empty database; the test runs once on each kind."""
+    from tests.support.provider import a_provider
+
+    return a_provider(database, clock)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ clients apart (libraries 1.1). Exactly one method, and the one the client regist
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -51,6 +50,9 @@ def authenticate(context: Context, request: BackChannelRequest) -> Client:
     """
     used_basic = request.authorization is not None
     credentials = _credentials(request)
+    if not credentials.client_id.isprintable():
+        # From a header or an assertion, which may hold what no database takes: NUL, half a surrogate pair.
+        raise _refused("client_id of unprintable characters", used_basic=used_basic)
     with context.database.read() as connection:
         client = context.clients.find(connection, credentials.client_id)
     if client is None:
@@ -91,7 +93,7 @@ def _basic(header: str, client_id: str | None) -> Credentials:
         raise _refused("another scheme than Basic", used_basic=True)
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise _refused("unreadable Basic credentials", used_basic=True) from error
     name, colon, secret = decoded.partition(":")
     # RFC 6749 section 2.3.1: both are form-urlencoded before they are joined.

@@ -14,6 +14,7 @@ from idp.domain.errors import ThrottledUntil
 from idp.outbound.logs import get_logger
 from idp.protocol.authorization.response_mode import RedirectedError, error_response
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
+from idp.protocol.metadata import ENDPOINTS
 from idp.storage.engine import DATABASE_AWAY
 from idp.web.answers import bearer_answer, endpoint_answer, respond
 from idp.web.interaction.flow import PendingGone
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 _log = get_logger("idp.web")
 #: A database that restarts is back within seconds.
 _RETRY_SECONDS = 5
-#: Endpoints that programs call: their errors are JSON.
-_JSON_ENDPOINTS = frozenset({"oidc.token", "oidc.introspect", "oidc.revoke", "oidc.userinfo"})
+#: Where programs call: errors are JSON there, a wrong method included, which belongs to no endpoint.
+_JSON_PATHS = frozenset(
+    ENDPOINTS[name]
+    for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint", "userinfo_endpoint")
+)
 
 
 def initialise(app: Flask) -> None:
@@ -76,12 +80,16 @@ def _direct_error(error: DirectError) -> Response:
 
 def _redirected_error(error: RedirectedError) -> AnyResponse:
     _log.info("request_refused", code=error.code, reason=error.reason, endpoint=request.endpoint)
-    return respond(error_response(error, issuer=context().issuer))
+    # Only forms of ours reach this by POST: /authorize has turned its own into a GET.
+    return respond(error_response(error, issuer=context().issuer), after_form=request.method == "POST")
 
 
 def _pending_gone(error: PendingGone) -> Response:
-    del error
-    return make_response(page("interaction/expired.html", service_url=None), 410)
+    client = error.client
+    if client is not None:
+        g.service = service_of(client)
+    service_url = None if client is None else client.service_uri
+    return make_response(page("interaction/expired.html", service_url=service_url), 410)
 
 
 def _csrf_refused(error: CSRFRefused) -> Response:
@@ -110,7 +118,7 @@ def _keys_away(error: KeyringError) -> Response:
 
 
 def _unavailable(seconds: int, incident: str) -> Response:
-    if request.endpoint in _JSON_ENDPOINTS:
+    if _is_for_programs():
         answer = endpoint_answer(EndpointError(ErrorCode.TEMPORARILY_UNAVAILABLE, reason=incident))
     else:
         g.signed_in = None
@@ -121,7 +129,7 @@ def _unavailable(seconds: int, incident: str) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    if request.endpoint in _JSON_ENDPOINTS or (request.endpoint or "").startswith("api."):
+    if _is_for_programs():
         answer = jsonify(
             error=ErrorCode.INVALID_REQUEST.value, error_description=_JSON_DESCRIPTIONS.get(status, "")
         )
@@ -147,11 +155,15 @@ _JSON_DESCRIPTIONS = {
 
 def _unexpected(error: Exception) -> Response:
     incident = _incident("unexpected_error", error)
-    if request.endpoint in _JSON_ENDPOINTS:
+    if _is_for_programs():
         return endpoint_answer(EndpointError(ErrorCode.SERVER_ERROR, reason=incident))
     # Whatever failed may be what the header of the page reads: say who is signed in no more.
     g.signed_in = None
     return _error_page(500, title="error_title_500", message="error_500", incident=incident)
+
+
+def _is_for_programs() -> bool:
+    return request.path in _JSON_PATHS or (request.endpoint or "").startswith("api.")
 
 
 def _error_page(status: int, *, title: str, message: str, incident: str | None = None) -> Response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import g, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from idp.crypto.opaque import digest, form_token, is_form_token
 from idp.web import cookies
@@ -20,6 +20,7 @@ _PAGE = (
     "form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'"
 )
 _DATA = "default-src 'none'; frame-ancestors 'none'; sandbox"
+STRICT_TRANSPORT_SECURITY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 #: Requests that other sites send by design: they carry no right of the browser's owner until we ask.
 CROSS_SITE = frozenset(
     {
@@ -31,6 +32,8 @@ CROSS_SITE = frozenset(
         "oidc.end_session",
     }
 )
+#: These act when they are opened by GET, as their standards want.
+_ACTING_ON_GET = frozenset({"oidc.authorize", "oidc.end_session"})
 
 
 class CSRFRefused(BadRequest):
@@ -39,6 +42,7 @@ class CSRFRefused(BadRequest):
 
 def initialise(app: Flask) -> None:
     """Check each form before its view, and dress each answer after it."""
+    app.before_request(_refuse_prefetch)
     app.before_request(_check_origin)
     app.after_request(_dress)
     app.after_request(cookies.apply)
@@ -53,6 +57,12 @@ def allow_form_action(address: str) -> None:
     """Let this page's form go to a checked address of a client: the form_post response mode (S-475)."""
     parts = urlsplit(address)
     g.form_action = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _refuse_prefetch() -> None:
+    # A browser that guesses where the person will go must neither use up a request nor sign anybody out (S-485).
+    if request.endpoint in _ACTING_ON_GET and "prefetch" in request.headers.get("Sec-Purpose", ""):
+        raise Forbidden("prefetch")
 
 
 def _check_origin() -> None:
@@ -90,5 +100,5 @@ def _dress(response: Response) -> Response:
         headers.setdefault("Vary", "Cookie, Accept-Language")
         headers.setdefault("X-Robots-Tag", "noindex")
     if not site().is_local:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        headers.setdefault(*STRICT_TRANSPORT_SECURITY)
     return response

@@ -63,8 +63,8 @@ def check_claims(claims: Mapping[str, Any], *, client_id: str, issuer: str, now:
         raise _refused("aud is not the issuer alone")
     expires_at = _checked_times(claims, now.timestamp())
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
-        raise _refused("jti absent, empty or too long")
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
+        raise _refused("jti absent, empty, too long or unprintable")
     return AssertionUse(jti, datetime.fromtimestamp(expires_at, UTC))
 
 

@@ -13,8 +13,8 @@ from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
-from idp.services.authorization.requests import EMAIL_LEVEL, Answered, issue_code
-from idp.storage.repositories import consents, tokens
+from idp.services.authorization.requests import Answered, issue_code, levels_of
+from idp.storage.repositories import consents, sessions, tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,7 +50,7 @@ def question(situation: Situation, signed_in: SignedIn) -> list[AskedClaim]:
 
 def allow(
     context: Context, situation: Situation, signed_in: SignedIn, chosen: frozenset[str], *, language: str
-) -> Answered:
+) -> Answered | None:
     """Keep the person's yes and answer with a code, in one transaction (design 2, step 4).
 
     Args:
@@ -59,21 +59,18 @@ def allow(
         signed_in: Who answers.
         chosen: Optional claims that were ticked.
         language: Of the screen that was shown.
+
+    Returns:
+        The answer; None when the session ended meanwhile, and nothing was kept.
     """
     now = context.clock()
-    asked, client = situation.request.asked, situation.client
-    before = situation.consent
-    claims = frozenset(asked.required) | (chosen & frozenset(asked.optional))
-    refused = frozenset(asked.optional) - claims
-    scopes = situation.request.scopes
-    if before is not None:
-        # What was answered before and is not asked now stays as it was.
-        claims |= before.claims - asked.names
-        refused |= before.refused_claims - asked.names
-        scopes |= before.scopes
-    consent = Consent(new_id(now), scopes, claims, refused, client.policy_version, now)
-    account_id = signed_in.account.account_id
+    client, account_id = situation.client, signed_in.account.account_id
     with context.database.write() as connection:
+        # Read anew: a consent withdrawn, or given in another tab, since the screen was shown.
+        before = consents.live_alone(connection, account_id, client.client_id)
+        if not sessions.hold(connection, signed_in.session.session_id):
+            return None
+        consent = _answer(situation, before, chosen, consent_id=new_id(now), now=now)
         consents.replace(
             connection,
             account_id,
@@ -82,7 +79,7 @@ def allow(
             subject=subject_of(client, account_id, context.derived.pairwise),
             language=language,
         )
-        event = ConsentGiven(tuple(sorted(scopes)), tuple(sorted(claims)))
+        event = ConsentGiven(tuple(sorted(consent.scopes)), tuple(sorted(consent.claims)))
         record(connection, event, now, account_id=account_id, client_id=client.client_id)
         response = issue_code(context, connection, situation, signed_in, consent)
     return Answered(response, client)
@@ -111,8 +108,9 @@ def withdraw(context: Context, account_id: str, client_id: str) -> bool:
     """
     now = context.clock()
     with context.database.write() as connection:
-        tokens.revoke_families_of_client_for(connection, account_id, client_id, now, "consent_withdrawn")
+        # In this order: a code that is being issued holds the consent, and is there when the tokens die.
         withdrawn = consents.withdraw(connection, account_id, client_id, now)
+        tokens.revoke_families_of_client_for(connection, account_id, client_id, now, "consent_withdrawn")
         if withdrawn:
             record(connection, ConsentWithdrawn(), now, account_id=account_id, client_id=client_id)
     return withdrawn
@@ -126,6 +124,21 @@ def list_consents(context: Context, account_id: str) -> list[tuple[Client, Liste
     return [(client, one) for client, one in found if client is not None]
 
 
+def _answer(
+    situation: Situation, before: Consent | None, chosen: frozenset[str], *, consent_id: str, now: datetime
+) -> Consent:
+    asked = situation.request.asked
+    claims = frozenset(asked.required) | (chosen & frozenset(asked.optional))
+    refused = frozenset(asked.optional) - claims
+    scopes = situation.request.scopes
+    if before is not None:
+        # What was answered before and is not asked now stays as it was.
+        claims |= before.claims - asked.names
+        refused |= before.refused_claims - asked.names
+        scopes |= before.scopes
+    return Consent(consent_id, scopes, claims, refused, situation.client.policy_version, now)
+
+
 def _names(situation: Situation) -> tuple[str, ...]:
     return situation.request.asked.required + situation.request.asked.optional
 
@@ -136,10 +149,5 @@ def _asked(situation: Situation, signed_in: SignedIn, use: ClaimUse, *, is_new: 
     values |= {"email": signed_in.account.email, "language": signed_in.account.language}
     value = claim_values(values, (use.name,)).get(use.name)
     attribute = known.get(use.name)
-    if use.name == "email":
-        return AskedClaim(use, value, EMAIL_LEVEL, None, is_new)
-    if use.name == "name":
-        parts = [known[part].level for part in ("given_name", "family_name") if part in known]
-        return AskedClaim(use, value, min(parts, default=None), None, is_new)
-    level = None if attribute is None else attribute.level
+    level = levels_of(known).get(use.name)
     return AskedClaim(use, value, level, None if attribute is None else attribute.recorded_at, is_new)

@@ -31,7 +31,7 @@ from idp.protocol.claims.requested import NO_SHORTFALL, granted_claims, shortfal
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
 from idp.services.sign_in.sessions import SignedIn, find_for_client
-from idp.storage.repositories import attributes, pending_authorizations, tokens
+from idp.storage.repositories import attributes, consents, pending_authorizations, sessions, tokens
 from idp.storage.repositories.tokens import StoredCode
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 #: Level of the login address: proven by our own mail (ACC-4; paris.md 1.2).
 EMAIL_LEVEL = 250
+#: Level of what we say ourselves: the language, the latest change.
+_OWN_LEVEL = 100
 #: An answered request stays so long, for a double click.
 _ANSWERED_LIFETIME = timedelta(minutes=1)
 
@@ -112,7 +114,7 @@ def begin(
     """
     with context.database.read() as connection:
         situation = _read(context, connection, pairs, session_cookie, None)
-    return _decided(context, situation, browser_hash)
+    return _decided(context, situation, session_cookie, browser_hash)
 
 
 def resume(context: Context, pending: PendingAuthorization, *, session_cookie: str | None) -> Outcome:
@@ -124,7 +126,7 @@ def resume(context: Context, pending: PendingAuthorization, *, session_cookie: s
     """
     with context.database.read() as connection:
         situation = _read(context, connection, pending.parameters.items(), session_cookie, pending)
-    return _decided(context, situation, None)
+    return _decided(context, situation, session_cookie, None)
 
 
 def situation_of(context: Context, pending: PendingAuthorization, *, session_cookie: str | None) -> Situation:
@@ -140,6 +142,13 @@ def find_pending(context: Context, pending_id: str, *, browser_hash: bytes) -> P
     return None if pending is None or context.clock() >= pending.expires_at else pending
 
 
+def who_asked(context: Context, pending_id: str, *, browser_hash: bytes) -> Client | None:
+    """Name the client of a request of this browser, past its time or not; None once it was purged."""
+    with context.database.read() as connection:
+        pending = pending_authorizations.find(connection, pending_id, browser_hash=browser_hash)
+        return None if pending is None else context.clients.find(connection, pending.client_id)
+
+
 def mark(context: Context, pending: PendingAuthorization, step: str) -> None:
     """Write that the person passed a step of the way."""
     with context.database.write() as connection:
@@ -150,7 +159,7 @@ def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refus
     """Say what comes next for a situation."""
     request, signed_in = situation.request, situation.signed_in
     subject = None if signed_in is None else _subject(context, request.client, signed_in.account)
-    levels = {name: attribute.level for name, attribute in situation.known.items()} | {"email": EMAIL_LEVEL}
+    levels = levels_of(situation.known)
     facts = Facts(
         now=context.clock(),
         session=None if signed_in is None else signed_in.session,
@@ -165,6 +174,16 @@ def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refus
     return decide(request, facts)
 
 
+def levels_of(known: Mapping[str, StoredAttribute]) -> dict[str, int]:
+    """Say how sure each claim is that has a value, those included that are made of others."""
+    levels = {name: attribute.level for name, attribute in known.items()}
+    parts = [levels[name] for name in ("given_name", "preferred_username", "family_name") if name in levels]
+    if parts:
+        levels["name"] = min(parts)
+        levels["updated_at"] = _OWN_LEVEL
+    return levels | {"email": EMAIL_LEVEL, "locale": _OWN_LEVEL}
+
+
 def issue_code(
     context: Context,
     connection: Connection,
@@ -172,11 +191,14 @@ def issue_code(
     signed_in: SignedIn,
     consent: Consent | None,
 ) -> AuthorizationResponse:
-    """Write a code and what it stands for, in the transaction of the answer (design 2, step 4)."""
+    """Write a code and what it stands for, in the transaction of the answer (design 2, step 4).
+
+    The caller holds the session and the consent: they can't end between the decision and the code.
+    """
     now = context.clock()
     request, client = situation.request, situation.client
     session = signed_in.session
-    allowed = request.asked.names if consent is None else consent.claims
+    scopes, allowed = _granted(request, consent)
     family = TokenFamily(
         family_id=new_id(now),
         client_id=client.client_id,
@@ -184,7 +206,7 @@ def issue_code(
         consent_id=None if consent is None else consent.consent_id,
         session_id=session.session_id,
         subject=_subject(context, client, signed_in.account),
-        scopes=request.scopes if consent is None else request.scopes & consent.scopes,
+        scopes=scopes,
         claims=granted_claims(request.asked, allowed),
         nonce=request.nonce,
         auth_time=int(session.authentication.at.timestamp()),
@@ -232,7 +254,23 @@ def _read(
     return Situation(request, found.signed_in, found.consent, known, pending, found.terms_are_accepted)
 
 
-def _decided(context: Context, situation: Situation, browser_hash: Callable[[], bytes] | None) -> Outcome:
+def _granted(request: AuthorizationRequest, consent: Consent | None) -> tuple[frozenset[str], frozenset[str]]:
+    """Say which scopes and claims a code stands for."""
+    if consent is None:
+        return request.scopes, request.asked.names
+    if request.client.consent_required:
+        return request.scopes & consent.scopes, consent.claims
+    # A service that needs no consent may have been given one, for a refresh token: only its refusals count.
+    refused = consent.refused_claims - frozenset(request.asked.required)
+    return request.scopes, request.asked.names - refused
+
+
+def _decided(
+    context: Context,
+    situation: Situation,
+    session_cookie: str | None,
+    browser_hash: Callable[[], bytes] | None,
+) -> Outcome:
     match decision_of(context, situation):
         case Refuse(code, reason):
             raise situation.request.refusal(code, reason=reason)
@@ -243,14 +281,26 @@ def _decided(context: Context, situation: Situation, browser_hash: Callable[[], 
                 raise AssertionError("a request that waited has its row")
             return Asked(_wait(context, situation, browser_hash()), step, reason, situation.client)
         case Proceed():
-            return _answered(context, situation)
+            answered = _answered(context, situation)
+    if answered is not None:
+        return answered
+    # Signed out, or withdrawn, since it was read: what is true now decides.
+    parameters = situation.request.parameters.items()
+    with context.database.read() as connection:
+        again = _read(context, connection, parameters, session_cookie, situation.pending)
+    return _decided(context, again, session_cookie, browser_hash)
 
 
-def _answered(context: Context, situation: Situation) -> Answered:
-    if situation.signed_in is None:
+def _answered(context: Context, situation: Situation) -> Answered | None:
+    signed_in, consent = situation.signed_in, situation.consent
+    if signed_in is None:
         raise AssertionError("nobody is signed in, and nothing was asked")
     with context.database.write() as connection:
-        response = issue_code(context, connection, situation, situation.signed_in, situation.consent)
+        if not sessions.hold(connection, signed_in.session.session_id):
+            return None
+        if consent is not None and not consents.hold(connection, consent.consent_id):
+            return None
+        response = issue_code(context, connection, situation, signed_in, consent)
     return Answered(response, situation.client)
 
 
@@ -280,6 +330,13 @@ def _hinted_subject(context: Context, request: AuthorizationRequest) -> str | No
         claims = verified_claims(request.id_token_hint, context.keys.keyring().public_keys())
     except JWTRefused as error:
         raise request.refusal(ErrorCode.INVALID_REQUEST, reason=f"id_token_hint: {error}") from error
-    if claims.get("iss") != context.issuer or claims.get("aud") != request.client.client_id:
-        raise request.refusal(ErrorCode.INVALID_REQUEST, reason="id_token_hint of another issuer or client")
+    # Signed answers of UserInfo have the same issuer and audience, and no auth_time (S-55).
+    if (
+        claims.get("iss") != context.issuer
+        or claims.get("aud") != request.client.client_id
+        or "auth_time" not in claims
+    ):
+        raise request.refusal(
+            ErrorCode.INVALID_REQUEST, reason="id_token_hint of another issuer, client or kind"
+        )
     return str(claims.get("sub"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from idp.domain.consent import Consent
-from idp.storage.models import consents, token_families, tokens
+from idp.storage.models import accounts, consents, token_families, tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,17 @@ _LIVE = select(*CONSENT_COLUMNS).where(
     consents.c.client_id == bindparam("client_"),
     consents.c.withdrawn_at.is_(None),
 )
+_HOLD = (
+    select(consents.c.consent_id)
+    .where(consents.c.consent_id == bindparam("id_"), consents.c.withdrawn_at.is_(None))
+    .with_for_update(read=True)
+)
+# Two answers of one person wait for each other, so that the second one knows the first.
+_ONE_AT_A_TIME = (
+    select(accounts.c.account_id)
+    .where(accounts.c.account_id == bindparam("account_"))
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,17 @@ def live(connection: Connection, account_id: str, client_id: str) -> Consent | N
     """Find what a person allows a client today."""
     row = connection.execute(_LIVE, {"account_": account_id, "client_": client_id}).one_or_none()
     return None if row is None else consent_from(row)
+
+
+def live_alone(connection: Connection, account_id: str, client_id: str) -> Consent | None:
+    """Find what a person allows a client, and keep other answers of theirs waiting until this transaction ends."""
+    connection.execute(_ONE_AT_A_TIME, {"account_": account_id})
+    return live(connection, account_id, client_id)
+
+
+def hold(connection: Connection, consent_id: str) -> bool:
+    """Keep a consent from being withdrawn until this transaction ends; False when it was."""
+    return connection.scalar(_HOLD, {"id_": consent_id}) is not None
 
 
 def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
@@ -70,7 +92,7 @@ def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
 def replace(
     connection: Connection, account_id: str, client_id: str, consent: Consent, *, subject: str, language: str
 ) -> None:
-    """Write a new answer; the one before it is kept, withdrawn at the same moment."""
+    """Write a new answer, after `live_alone`; the one before it is kept, withdrawn at the same moment."""
     withdraw(connection, account_id, client_id, consent.granted_at)
     connection.execute(
         insert(consents).values(

@@ -56,6 +56,12 @@ _BY_COOKIE_FOR_CLIENT = (
     )
     .where(sessions.c.cookie_hash == bindparam("hash_"))
 )
+# The key alone: writing `last_seen_at` waits for nobody.
+_HOLD = (
+    select(sessions.c.session_id)
+    .where(sessions.c.session_id == bindparam("id_"))
+    .with_for_update(read=True, key_share=True)
+)
 _OF_ACCOUNT = (
     select(*_SESSION_COLUMNS, sessions.c.account_id, accounts.c.language)
     .join_from(sessions, accounts)
@@ -173,6 +179,11 @@ def renew(
         )
     )
     return result.rowcount == 1
+
+
+def hold(connection: Connection, session_id: str) -> bool:
+    """Keep a session from ending until this transaction has; False when it has ended."""
+    return connection.scalar(_HOLD, {"id_": session_id}) is not None
 
 
 def touch(connection: Connection, session_id: str, now: datetime) -> None:

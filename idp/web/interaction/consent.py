@@ -54,7 +54,7 @@ def submit() -> Response:
         return next_step(consents.refuse(context(), situation, signed_in), after_form=True)
     chosen = frozenset(request.form.getlist("claims"))
     outcome = consents.allow(context(), situation, signed_in, chosen, language=language())
-    return next_step(outcome, after_form=True)
+    return go_on(present) if outcome is None else next_step(outcome, after_form=True)
 
 
 def form_decision() -> str:

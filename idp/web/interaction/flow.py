@@ -20,6 +20,7 @@ from idp.web.templating import speak_for
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from idp.domain.client import Client
     from idp.domain.pending_authorization import PendingAuthorization
     from idp.services.authorization.requests import Outcome
 
@@ -36,7 +37,15 @@ PAGES = {
 
 
 class PendingGone(Gone):
-    """The page speaks of a request that is unknown here, answered, or past its time."""
+    """The page speaks of a request that is unknown here, answered, or past its time.
+
+    Args:
+        client: Who asked, as long as it is known: the way back.
+    """
+
+    def __init__(self, client: Client | None = None) -> None:
+        super().__init__()
+        self.client = client
 
 
 def browser_hash() -> bytes:
@@ -68,7 +77,7 @@ def kept_pending(pending_id: str | None) -> PendingAuthorization | None:
         return None
     found = requests.find_pending(context(), pending_id, browser_hash=browser_hash())
     if found is None:
-        raise PendingGone
+        raise PendingGone(requests.who_asked(context(), pending_id, browser_hash=browser_hash()))
     _speak(found)
     return found
 

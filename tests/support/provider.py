@@ -1,0 +1,355 @@
+"""The whole provider over a test's database: clients, accounts, signed-in browsers, requests of services."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from html.parser import HTMLParser
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from flask.testing import FlaskClient
+
+from idp.app import build_context, create_app, key_folder
+from idp.config import parse
+from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
+from idp.domain.account import Account, AccountState
+from idp.domain.authentication import Authentication
+from idp.domain.client import ClaimUse, Client, ClientAuthenticationMethod, ClientSecret, GrantType
+from idp.services.sign_in.sessions import open_session
+from idp.storage.models import account_attributes
+from idp.storage.repositories import accounts, clients
+from tests.support import databases as shared
+from tests.support.clock import A_MONDAY_MORNING
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from idp.services.context import Context
+    from idp.storage.engine import Database
+    from tests.support.clock import SettableClock
+
+ISSUER = "https://compte.example.org"
+CALLBACK = "https://parking.example.org/callback"
+BYE = "https://parking.example.org/bye"
+#: RFC 7636 appendix B.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+SESSION_COOKIE = "__Host-mon_paris_session"
+BROWSER_COOKIE = "__Host-mon_paris_browser"
+FORM = "application/x-www-form-urlencoded"
+_REASON = {"fr": "Pour le service.", "en": "For the service."}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A registered client and what it knows: its secret, its callback."""
+
+    client: Client
+    secret: str = ""
+    verifier: str = VERIFIER
+
+    @property
+    def client_id(self) -> str:
+        """Its identifier."""
+        return self.client.client_id
+
+    @property
+    def callback(self) -> str:
+        """Its first redirect URI."""
+        return self.client.redirect_uris[0]
+
+    def authentication(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Give the headers and the fields by which it proves itself."""
+        match self.client.authentication_method:
+            case ClientAuthenticationMethod.SECRET_BASIC:
+                return {"Authorization": basic(self.client_id, self.secret)}, {}
+            case ClientAuthenticationMethod.SECRET_POST:
+                return {}, {"client_id": self.client_id, "client_secret": self.secret}
+            case _:
+                return {}, {"client_id": self.client_id}
+
+
+@dataclass(eq=False)
+class Provider:
+    """The application and its parts, with words for what tests do to it."""
+
+    app: Flask
+    context: Context
+    clock: SettableClock
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def client(self) -> FlaskClient:
+        """Open a browser: a test client with cookies of its own."""
+        return self.app.test_client()
+
+    @cached_property
+    def back_channel(self) -> FlaskClient:
+        """A program that keeps no cookie."""
+        return self.app.test_client(use_cookies=False)
+
+    def a_client(self, **fields: Any) -> Service:
+        """Register a client that may do everything, with changes.
+
+        Args:
+            fields: Attributes of `Client`; `is_public=True` for one without a secret.
+        """
+        number = next(self._numbers)
+        if fields.pop("is_public", False):
+            fields["authentication_method"] = ClientAuthenticationMethod.NONE
+        method = fields.get("authentication_method", ClientAuthenticationMethod.SECRET_BASIC)
+        secret = ""
+        if method in {ClientAuthenticationMethod.SECRET_BASIC, ClientAuthenticationMethod.SECRET_POST}:
+            secret = new_secret(SecretKind.CLIENT_SECRET)
+            fields.setdefault("secrets", (ClientSecret(digest(secret), self.clock()),))
+        usual: dict[str, Any] = {
+            "client_id": f"service-{number}",
+            "name": f"Service {number}",
+            "redirect_uris": (CALLBACK,),
+            "post_logout_redirect_uris": (BYE,),
+            "scopes": frozenset({"openid", "profile", "email", "offline_access", "api"}),
+            "claims": (
+                ClaimUse("email", _REASON, required=True),
+                ClaimUse("given_name", _REASON),
+                ClaimUse("family_name", _REASON),
+            ),
+            "grant_types": frozenset(GrantType),
+            "consent_required": False,
+            "created_at": self.clock(),
+        }
+        client = Client(**(usual | fields))
+        with self.context.database.write() as connection:
+            clients.create(connection, client)
+        return Service(client, secret)
+
+    def change(self, service: Service, **fields: Any) -> Service:
+        """Store a changed client."""
+        with self.context.database.write() as connection:
+            present = clients.by_id(connection, service.client_id)
+            assert present is not None
+            assert clients.replace(connection, replace(present, **fields))
+        return replace(service, client=replace(present, version=present.version + 1, **fields))
+
+    def an_account(self, email: str | None = None, **fields: Any) -> Account:
+        """Write an account whose password nobody can type: nothing here pays for a hash.
+
+        Args:
+            email: Its address.
+            fields: Attributes by wire name, such as `given_name`; and `language`.
+        """
+        now = self.clock()
+        address = email or f"zoe{next(self._numbers)}@example.org"
+        language = fields.pop("language", "fr")
+        account = Account(new_id(now), address, AccountState.ACTIVE, False, language, "v1", now, now)  # noqa: FBT003 - positions of a row
+        with self.context.database.write() as connection:
+            accounts.create(connection, account=account, email_canonical=address, password_hash="x")
+            for name, value in fields.items():
+                connection.execute(
+                    account_attributes.insert().values(
+                        account_id=account.account_id,
+                        name=name,
+                        value=value,
+                        source="declared",
+                        level=100,
+                        recorded_at=now,
+                    )
+                )
+        return account
+
+    def signed_in(self, account: Account | None = None, *, browser: FlaskClient | None = None) -> FlaskClient:
+        """Open a browser in which an account is signed in by password, now."""
+        person = account or self.an_account()
+        with self.context.database.write() as connection:
+            opened = open_session(
+                self.context,
+                connection,
+                person.account_id,
+                Authentication.by_password(self.clock()),
+                browser="Firefox",
+            )
+        browser = browser or self.client()
+        browser.set_cookie(SESSION_COOKIE, opened.cookie)
+        return browser
+
+    def parameters(self, service: Service, **changes: str | None) -> dict[str, str]:
+        """Give the parameters of an authorization request that passes, with changes; None takes one away."""
+        usual: dict[str, str | None] = {
+            "client_id": service.client_id,
+            "redirect_uri": service.callback,
+            "response_type": "code",
+            "scope": "openid",
+            "state": "s-1",
+            "nonce": "n-1",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in {**usual, **changes}.items() if value is not None}
+
+    def authorize(self, browser: FlaskClient, service: Service, **changes: str | None) -> TestResponse:
+        """Send a browser to /authorize, as a service does."""
+        return browser.get("/authorize", query_string=self.parameters(service, **changes))
+
+    def code(self, browser: FlaskClient, service: Service, **changes: str | None) -> str:
+        """Get a code for a service that asks for nothing more than the person has given."""
+        answer = self.authorize(browser, service, **changes)
+        assert answer.status_code == 303, answer.text
+        parameters = answer_of(answer)
+        assert "code" in parameters, parameters
+        return parameters["code"]
+
+    def post(self, path: str, service: Service | None = None, **fields: str | None) -> TestResponse:
+        """Send a form to a back-channel endpoint, as a service that proves itself."""
+        headers, proof = ({}, {}) if service is None else service.authentication()
+        form = {name: value for name, value in {**proof, **fields}.items() if value is not None}
+        return self.back_channel.post(path, data=form, headers=headers)
+
+    def redeem(self, service: Service, code: str, **changes: str | None) -> TestResponse:
+        """Bring a code to /token."""
+        usual: dict[str, str | None] = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": service.callback,
+            "code_verifier": service.verifier,
+        }
+        return self.post("/token", service, **(usual | changes))
+
+    def refresh(self, service: Service, refresh_token: str, **changes: str | None) -> TestResponse:
+        """Bring a refresh token to /token."""
+        usual: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.post("/token", service, **(usual | changes))
+
+    def tokens(self, browser: FlaskClient, service: Service, **changes: str | None) -> dict[str, Any]:
+        """Go the whole way to tokens, giving consent where it is asked."""
+        answer = self.authorize(browser, service, **changes)
+        if "/consent" in answer.headers.get("Location", ""):
+            answer = self.consent(browser, answer.location)
+        tokens = self.redeem(service, answer_of(answer)["code"])
+        assert tokens.status_code == 200, tokens.text
+        body: dict[str, Any] = tokens.json or {}
+        return body
+
+    def consent(
+        self, browser: FlaskClient, location: str, decision: str = "allow", claims: tuple[str, ...] = ()
+    ) -> TestResponse:
+        """Answer the consent page that a request led to."""
+        fields = form_of(browser.get(location))
+        return browser.post("/consent", data={**fields, "decision": decision, "claims": list(claims)})
+
+    def userinfo(self, access_token: str) -> TestResponse:
+        """Ask for the claims of a token."""
+        return self.back_channel.get("/userinfo", headers={"Authorization": f"Bearer {access_token}"})
+
+    def introspect(self, service: Service, token: str) -> dict[str, Any]:
+        """Ask what a token is worth."""
+        answer = self.post("/introspect", service, token=token)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json or {}
+        return body
+
+    def is_dead(self, service: Service, tokens: dict[str, Any]) -> bool:
+        """Tell whether nothing can be done any more with an answer of /token, asking everywhere."""
+        if self.userinfo(tokens["access_token"]).status_code != 401:
+            return False
+        if self.introspect(service, tokens["access_token"]) != {"active": False}:
+            return False
+        refresh_token = tokens.get("refresh_token")
+        return refresh_token is None or self.refresh(service, refresh_token).json == {
+            "error": "invalid_grant",
+            "error_description": "The grant is invalid, expired, revoked or was issued to another client.",
+        }
+
+
+class _Fields(HTMLParser):
+    """Collects the hidden fields of every form but the sign-out button of the header."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._skips = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a field."""
+        values = dict(attrs)
+        if tag == "form":
+            self._skips = values.get("action") == "/sign-out"
+        if tag == "input" and values.get("type") == "hidden" and not self._skips:
+            self.fields[values.get("name") or ""] = values.get("value") or ""
+
+
+def a_provider(
+    database: Database, clock: SettableClock, *, keys: Path | None = None, **sections: dict[str, Any]
+) -> Provider:
+    """Build the application as `idp run` does, over a test's database.
+
+    Args:
+        database: Migrated; the test closes it.
+        clock: The time.
+        keys: A folder of keys of the test's own; else the one that the tests of this process share.
+        sections: Settings that differ from the defaults, by section.
+    """
+    raw: dict[str, Any] = {
+        "server": {"issuer": ISSUER},
+        "keys": {"directory": str(keys or the_keys())},
+        "database": {"url": "sqlite:///unused.db"},
+    }
+    for name, section in sections.items():
+        raw[name] = raw.get(name, {}) | section
+    settings = parse(raw, "test")
+    context = replace(build_context(settings, clock=clock), database=database)
+    return Provider(create_app(settings, clock=clock, context=context), context, clock)
+
+
+@cache
+def the_keys() -> Path:
+    """Make the signing keys of this process: an RSA key costs as much as twenty tests."""
+    folder = Path(mkdtemp(prefix=f"keys-{os.getpid()}-", dir=shared.shared_folder()))
+    settings = parse({"keys": {"directory": str(folder)}}, "test")
+    key_folder(settings).initialise(("ES256", "RS256"), A_MONDAY_MORNING)
+    return folder
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Write an Authorization header (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+def challenge_of(verifier: str) -> str:
+    """Make the S256 challenge of a verifier (RFC 7636 section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def answer_of(response: TestResponse) -> dict[str, str]:
+    """Read what an authorization response carries, whatever the mode."""
+    if response.status_code == 303:
+        parts = urlsplit(response.location)
+        return dict(parse_qsl(parts.fragment or parts.query))
+    if 'http-equiv="refresh"' in response.text:
+        return dict(parse_qsl(urlsplit(continue_url(response)).query))
+    return form_of(response)
+
+
+def continue_url(response: TestResponse) -> str:
+    """Read where a page goes on to by itself."""
+    marker = 'http-equiv="refresh" content="0;url='
+    start = response.text.index(marker) + len(marker)
+    return response.text[start : response.text.index('"', start)].replace("&amp;", "&")
+
+
+def form_of(response: TestResponse) -> dict[str, str]:
+    """Read the hidden fields of the main form of a page."""
+    assert response.status_code == 200, (response.status_code, response.headers.get("Location"))
+    page = _Fields()
+    page.feed(response.text)
+    return page.fields
+
+
+def pending_of(location: str) -> str:
+    """Read the identifier of the pending request in the address of a page."""
+    return parse_qs(urlsplit(location).query)["pending"][0]
