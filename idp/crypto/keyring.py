@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import stat
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -128,17 +129,32 @@ class KeyFolder:
         self._looked_at = float("-inf")
         self._stamp: tuple[int, ...] = ()
         self._keyring = Keyring(())
+        self._looking = threading.Lock()
 
     def keyring(self) -> Keyring:
-        """Give the keys as they are now; a rotation is noticed within a second (OPS-4)."""
-        now = self._monotonic()
-        if now - self._looked_at >= 1:
-            self._looked_at = now
+        """Give the keys as they are now; a rotation is noticed within a second (OPS-4).
+
+        Raises:
+            KeyringError: They were never read yet, and can't be. Once read, a folder that is away for a while,
+                or half changed, leaves us with what we have.
+        """
+        if self._monotonic() - self._looked_at >= 1:
+            # Whoever comes while the first one looks waits: before the first reading there is nothing to give.
+            with self._looking:
+                if self._monotonic() - self._looked_at >= 1:
+                    self._look()
+        return self._keyring
+
+    def _look(self) -> None:
+        try:
             stamp = self._folder_stamp()
             if stamp != self._stamp:
                 self._keyring = Keyring(self._load())
                 self._stamp = stamp
-        return self._keyring
+        except (OSError, KeyringError, ValueError, KeyError) as error:
+            if not self._keyring.keys:
+                raise KeyringError(f"the keys in {self.path} can't be read: {error}") from error
+        self._looked_at = self._monotonic()
 
     def derivation(self) -> KeyDerivation:
         """Read the root of derived keys.
@@ -197,8 +213,9 @@ class KeyFolder:
             raise KeyringError(
                 f"key {following.kid} was published too lately: it may sign from {ready:%Y-%m-%d %H:%M} UTC"
             )
-        retired = [self._moved(key, KeyState.RETIRED, now) for key in keys if key.state is KeyState.ACTIVE]
+        # In this order: who reads the folder in between finds two keys that sign, never none.
         activated = self._moved(following, KeyState.ACTIVE, now)
+        retired = [self._moved(key, KeyState.RETIRED, now) for key in keys if key.state is KeyState.ACTIVE]
         return (*retired, activated, self.add(alg, KeyState.NEXT, now))
 
     def retire(
