@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 #: What the driver or the pool raises when the database is away, locked or failing over: answered by 503.
-DATABASE_AWAY = (OperationalError, PoolTimeoutError)
+#: InternalError is what PostgreSQL answers once it has become a read-only replica.
+DATABASE_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
 #: PostgreSQL aborts a transaction so that another may go on: serialization failure, deadlock.
 _RETRY_STATES = frozenset({"40001", "40P01"})
 _BUSY_SECONDS = 5
