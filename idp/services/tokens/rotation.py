@@ -100,7 +100,7 @@ def _not_consumed(context: Context, connection: Connection, presented: Presented
         return Refused("refresh token expired or revoked")
     successor = _successor(context, presented.refresh_token)
     following = tokens.find(connection, digest(successor))
-    is_retry = now <= stored.consumed_at + context.token_lifetimes.refresh_retry
+    is_retry = now < stored.consumed_at + context.token_lifetimes.refresh_retry
     if not is_retry or following is None or not following.is_live(now):
         tokens.revoke_family(connection, stored.family.family_id, now, "refresh_reused")
         record(connection, FamilyRevoked("refresh_reused"), now, actor="system", client_id=client.client_id)
