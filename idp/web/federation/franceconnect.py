@@ -8,7 +8,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, assert_never
 
-import structlog
 from flask import Blueprint, g, make_response
 from werkzeug.exceptions import BadRequest, NotFound
 
@@ -16,6 +15,7 @@ from idp.crypto.opaque import new_id
 from idp.domain import email_address
 from idp.domain.errors import ThrottledUntil
 from idp.federation.upstream import UpstreamCallback
+from idp.outbound.logs import get_logger
 from idp.services.account import franceconnect_link, signup
 from idp.services.authorization import terms
 from idp.services.sign_in import federated, password
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from idp.services.sign_in.sessions import SignedIn as Present
 
 blueprint = Blueprint("franceconnect", __name__)
-_log = structlog.get_logger("idp.franceconnect")
+_log = get_logger("idp.franceconnect")
 
 _STATUS = {
     Reason.REFUSED: HTTPStatus.OK,
