@@ -19,8 +19,6 @@ from idp.storage.repositories import accounts, attributes, franceconnect
 from idp.storage.repositories.franceconnect import Purpose
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.domain.civil_identity import Attribute
     from idp.domain.email_address import EmailAddress
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from idp.services.context import Context
     from idp.services.sign_in.arrival import Arrived, Visit
     from idp.services.sign_in.held_identity import HeldIdentity
+    from idp.storage.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from sqlalchemy import Connection
-
     from idp.domain.civil_identity import Attribute
     from idp.domain.declared_identity import IdentityFault
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.domain.civil_identity import Attribute, Change
     from idp.services.context import Context
     from idp.services.sign_in.held_identity import HeldIdentity
+    from idp.storage.engine import Connection
 
 
 class Conflict(StrEnum):

@@ -35,13 +35,12 @@ from idp.storage.repositories.franceconnect import Journey, Purpose
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection
-
     from idp.domain.account import Account
     from idp.federation.upstream import UpstreamCallback
     from idp.services.context import Context
     from idp.services.sign_in.arrival import Visit
     from idp.services.sign_in.held_identity import HeldIdentity
+    from idp.storage.engine import Connection
 
 __all__ = [
     "Departure",
