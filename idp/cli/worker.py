@@ -17,6 +17,6 @@ def command(config: Path) -> None:
     """Deliver messages and purge what expired, until TERM or Ctrl-C; any number may run at once."""
     settings = load(config)
     logs.configure(settings.logs.level, settings.logs.format)
-    start = importlib.import_module("idp.cli.server.start")
-    start.prepare(settings, create_missing=False)
+    preparation = importlib.import_module("idp.cli.server.preparation")
+    preparation.prepare(settings, create_missing=False)
     importlib.import_module("idp.cli.server.delivery").run(settings)

@@ -252,7 +252,12 @@ class KeyFolder:
         pem = description.with_suffix(".pem")
         _refuse_if_shared(pem)
         try:
-            private_key = load_pem_private_key(pem.read_bytes(), self._passphrase)
+            # The check of an RSA key takes a tenth of a second, at each start of each worker. It is against keys
+            # that somebody else made; these we made, and nobody else may write them. A damaged one gives no
+            # false signature away: OpenSSL verifies what it signs.
+            private_key = load_pem_private_key(
+                pem.read_bytes(), self._passphrase, unsafe_skip_rsa_key_validation=True
+            )
         except (TypeError, ValueError) as error:
             raise KeyringError(f"{pem} can't be read: is the passphrase right?") from error
         if not isinstance(private_key, PrivateKey):

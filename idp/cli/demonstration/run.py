@@ -129,11 +129,13 @@ def start_around(plan: Plan, mask: set[Any]) -> tuple[Branch, Lines]:
 
 def start_provider(plan: Plan, lines: Lines, mask: set[Any]) -> Branch:
     """Prepare the provider, register the services, start it as `idp run` does."""
+    settings = load(plan.config_file)
+    logs.configure(settings.logs.level, settings.logs.format)
+    prepared = start_preparation(plan, mask)
     start = importlib.import_module("idp.cli.server.start")
     registration = importlib.import_module("idp.cli.demonstration.registration")
     parts = importlib.import_module("idp.cli.parts")
-    settings = load(plan.config_file)
-    logs.configure(settings.logs.level, settings.logs.format)
+    wait_for(prepared)
     start.prepare(settings, create_missing=True)
     listener = start.listening(settings.server.bind)
     jwks = lines.ask()["jwks"]
@@ -148,6 +150,26 @@ def start_provider(plan: Plan, lines: Lines, mask: set[Any]) -> Branch:
     lines.to.write(json.dumps(secrets) + "\n")
     lines.to.flush()
     return Branch("the provider", pid)
+
+
+def start_preparation(plan: Plan, mask: set[Any]) -> Branch:
+    """At the first start, make database and keys while the provider's libraries are imported."""
+    if (plan.data / "idp.db").exists():
+        return Branch("the preparation", 0)
+
+    def main() -> None:
+        settings = load(plan.config_file)
+        preparation = importlib.import_module("idp.cli.server.preparation")
+        preparation.prepare(settings, create_missing=True)
+
+    return Branch("the preparation", started(main, mask))
+
+
+def wait_for(branch: Branch) -> None:
+    """Wait until a process has ended; what it failed at is tried again, and told, by this one."""
+    if branch.pid:
+        os.waitpid(branch.pid, 0)
+        branch.pid = 0
 
 
 def wait_until_ready(plan: Plan, lines: Lines, branches: list[Branch]) -> None:

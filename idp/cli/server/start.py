@@ -11,15 +11,12 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Final
 
 from idp.app import create_app
-from idp.cli.exits import Exit, Refusal
-from idp.cli.key_files import key_folder, utc_now
-from idp.cli.parts import make_room
+from idp.cli.exits import Refusal
 from idp.cli.server import delivery
+from idp.cli.server.preparation import prepare
 from idp.cli.server.supervisor import Plan, StopFlag, Supervisor
 from idp.config import ConfigurationError, Settings
 from idp.outbound import logs, metrics
-from idp.storage import revisions
-from idp.storage.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +74,10 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
     metrics.share_between_processes(folder)
 
     def application() -> WSGIApplication:
-        return create_app(read(), is_stopping=stopping.is_set).wsgi_app
+        app = create_app(read(), is_stopping=stopping.is_set)
+        # Reading an RSA key takes a hundred milliseconds: before the first request, not in it.
+        app.extensions["idp"].context.keys.keyring()
+        return app.wsgi_app
 
     plan = Plan(
         serve=lambda: serve_by_engine(read, application, listener),
@@ -92,27 +92,6 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _LOG.info("server_stopped")
-
-
-def prepare(settings: Settings, *, create_missing: bool) -> None:
-    """See to it that database and keys are there, or say what to do.
-
-    Raises:
-        ConfigurationError: A file that the configuration names can't be read.
-        KeyringError: The keys are missing or can't be read.
-        Refusal: The database is not at the newest migration.
-    """
-    _prepare_database(settings, create_missing=create_missing)
-    keys = key_folder(settings)
-    if create_missing:
-        keys.initialise(settings.keys.algorithms, utc_now())
-    keys.derivation()
-    missing = sorted(set(settings.keys.algorithms) - set(keys.keyring().algorithms()))
-    if missing:
-        raise ConfigurationError(
-            f"{settings.keys.directory} has no active key for {', '.join(missing)}: "
-            "run `idp keys init`, or start with --upgrade"
-        )
 
 
 def listening(bind: str) -> socket.socket:
@@ -160,22 +139,3 @@ def serve_by_engine(
     else:
         engine = importlib.import_module("idp.cli.server.gunicorn_engine")
         engine.Gunicorn(settings, application, listener).serve()
-
-
-def _prepare_database(settings: Settings, *, create_missing: bool) -> None:
-    database = open_database(settings.database.url, pool_size=1)
-    try:
-        if create_missing:
-            make_room(settings)
-            # Alembic takes as long to import as everything else here: only when there is work for it.
-            if not revisions.is_current(database):
-                importlib.import_module("idp.storage.migrate").upgrade(database)
-        revision = revisions.present(database)
-    finally:
-        database.dispose()
-    if revision != revisions.expected():
-        raise Refusal(
-            f"the database is at {revision or 'no revision'}, this program at {revisions.expected()}: "
-            "run `idp database upgrade`, or start with --upgrade",
-            Exit.DATABASE,
-        )

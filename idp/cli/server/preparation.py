@@ -1,0 +1,52 @@
+"""Sees to it that database and keys are there, or says what to do; without the web, which takes a second to import."""
+
+from __future__ import annotations
+
+import importlib
+
+from idp.cli.exits import Exit, Refusal
+from idp.cli.key_files import key_folder, utc_now
+from idp.cli.parts import make_room
+from idp.config import ConfigurationError, Settings
+from idp.storage import revisions
+from idp.storage.engine import open_database
+
+
+def prepare(settings: Settings, *, create_missing: bool) -> None:
+    """See to it that database and keys are there, or say what to do.
+
+    Raises:
+        ConfigurationError: A file that the configuration names can't be read.
+        KeyringError: The keys are missing or can't be read.
+        Refusal: The database is not at the newest migration.
+    """
+    _prepare_database(settings, create_missing=create_missing)
+    keys = key_folder(settings)
+    if create_missing:
+        keys.initialise(settings.keys.algorithms, utc_now())
+    keys.derivation()
+    missing = sorted(set(settings.keys.algorithms) - set(keys.keyring().algorithms()))
+    if missing:
+        raise ConfigurationError(
+            f"{settings.keys.directory} has no active key for {', '.join(missing)}: "
+            "run `idp keys init`, or start with --upgrade"
+        )
+
+
+def _prepare_database(settings: Settings, *, create_missing: bool) -> None:
+    database = open_database(settings.database.url, pool_size=1)
+    try:
+        if create_missing:
+            make_room(settings)
+            # Alembic takes as long to import as everything else here: only when there is work for it.
+            if not revisions.is_current(database):
+                importlib.import_module("idp.storage.migrate").upgrade(database)
+        revision = revisions.present(database)
+    finally:
+        database.dispose()
+    if revision != revisions.expected():
+        raise Refusal(
+            f"the database is at {revision or 'no revision'}, this program at {revisions.expected()}: "
+            "run `idp database upgrade`, or start with --upgrade",
+            Exit.DATABASE,
+        )
