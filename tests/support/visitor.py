@@ -1,0 +1,305 @@
+"""A person in front of a browser: the pages of the demonstration, and the steps that journeys are made of.
+
+Steps find things as people do, by what a button or a link says, and by the same steps with a mouse or with a
+keyboard alone: the hands are an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.builders import PASSWORD
+from tests.support.demonstration import Demonstration, new_address, new_family_name
+
+# More stops than any page has: beyond, Tab goes round in circles.
+MOST_STOPS = 120
+#: Its day is its month: typing it does not depend on the language of the browser.
+BIRTHDATE = "1990-03-03"
+PARKING_BUTTON = "Gérer mon droit et suivre mes demandes"
+PARKING_SPACE = "Mon espace personnel"
+IS_FOCUSED = "element => element === document.activeElement"
+
+
+class Hands(Protocol):
+    """How somebody uses a page."""
+
+    def press(self, target: Locator) -> None:
+        """Use a link or a button."""
+
+    def write(self, target: Locator, text: str) -> None:
+        """Replace what a field holds."""
+
+    def tick(self, target: Locator) -> None:
+        """Tick a box."""
+
+
+class Mouse:
+    """Points and clicks."""
+
+    def press(self, target: Locator) -> None:
+        """Click."""
+        target.click()
+
+    def write(self, target: Locator, text: str) -> None:
+        """Fill the field at once, as a paste or a password manager does."""
+        target.fill(text)
+
+    def tick(self, target: Locator) -> None:
+        """Click the box."""
+        target.check()
+
+
+class Keyboard:
+    """Has no mouse: Tab, Enter, Space and letters only."""
+
+    def press(self, target: Locator) -> None:
+        """Go there, then Enter."""
+        self._reach(target)
+        target.page.keyboard.press("Enter")
+
+    def write(self, target: Locator, text: str) -> None:
+        """Go there, then type over what is there."""
+        self._reach(target)
+        target.page.keyboard.press("Control+A")
+        target.page.keyboard.type(_as_typed(text) if target.get_attribute("type") == "date" else text)
+
+    def tick(self, target: Locator) -> None:
+        """Go there, then Space."""
+        self._reach(target)
+        target.page.keyboard.press("Space")
+        expect(target).to_be_checked()
+
+    def _reach(self, target: Locator) -> None:
+        """Press Tab until the target has the focus.
+
+        Raises:
+            AssertionError: It never has.
+        """
+        expect(target).to_be_visible()
+        for _ in range(MOST_STOPS):
+            if target.evaluate(IS_FOCUSED):
+                return
+            target.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab never reaches {target}")
+
+
+def _as_typed(day: str) -> str:
+    """Write a date as the three boxes of a date field take it; day and month are equal, so that their order is.
+
+    Args:
+        day: As the field's value is written.
+    """
+    return "".join(reversed(day.split("-")))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A civil identity that the simulator gives; the family name makes it one of its own."""
+
+    given_name: str = "Angela Claire"
+    family_name: str = field(default_factory=new_family_name)
+    birthdate: str = "1962-08-24"
+    birthplace: str = "75107"
+    birthcountry: str = "99100"
+    email: str = field(default_factory=lambda: new_address("angela"))
+
+
+@dataclass
+class Visitor:
+    """Somebody in a tab.
+
+    Attributes:
+        page: The tab.
+        demo: What is visited.
+        hands: How.
+    """
+
+    page: Page
+    demo: Demonstration
+    hands: Hands = field(default_factory=Mouse)
+
+    # What is there
+
+    def field(self, name: str) -> Locator:
+        """Find a field of our forms."""
+        return self.page.locator(f"#field-{name}")
+
+    def button(self, name: str) -> Locator:
+        """Find a button by its whole text."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        """Find a link by its whole text."""
+        return self.page.get_by_role("link", name=name, exact=True)
+
+    def sees_title(self, title: str) -> None:
+        """Wait for a page by its title, the only one of its level."""
+        expect(self.page.locator("h1")).to_have_text(title)
+
+    def sees(self, text: str) -> None:
+        """Wait for words in the main part of the page."""
+        expect(self.page.locator("main")).to_contain_text(text)
+
+    def sees_error(self, name: str, text: str) -> None:
+        """Wait for an error beside a field, told to screen readers, and in the summary that has the focus."""
+        expect(self.page.locator(f"#error-{name}")).to_contain_text(text)
+        expect(self.field(name)).to_have_attribute("aria-invalid", "true")
+        expect(self.field(name)).to_have_attribute("aria-describedby", re.compile(rf"\berror-{name}\b"))
+        summary = self.page.locator("#error-summary")
+        expect(summary.get_by_role("link", name=text)).to_have_attribute("href", f"#field-{name}")
+        expect(summary).to_be_focused()
+        expect(self.page).to_have_title(re.compile(r"^Erreur\s: "))
+
+    def is_at(self, origin: str, path: str) -> None:
+        """Wait until the tab shows a page of an origin, whatever its query."""
+        self.page.wait_for_url(lambda url: f"{origin}{path}" == url.partition("?")[0])
+
+    @property
+    def path(self) -> str:
+        """Give the path of the page that is shown."""
+        return urlsplit(self.page.url).path
+
+    # Small gestures
+
+    def opens(self, path: str) -> None:
+        """Type an address of the provider."""
+        self.page.goto(f"{self.demo.provider}{path}")
+
+    def presses(self, button: str) -> None:
+        """Use a button."""
+        self.hands.press(self.button(button))
+
+    def follows(self, link: str) -> None:
+        """Use a link."""
+        self.hands.press(self.link(link))
+
+    def writes(self, **fields: str) -> None:
+        """Fill fields of a form of ours, in this order."""
+        for name, text in fields.items():
+            self.hands.write(self.field(name), text)
+
+    def ticks(self, name: str) -> None:
+        """Tick a box of a form of ours."""
+        self.hands.tick(self.field(name))
+
+    # The services
+
+    def goes_to_parking(self) -> None:
+        """Press parking's button, which asks for a login."""
+        self.page.goto(f"{self.demo.parking}/")
+        self.follows(PARKING_BUTTON)
+
+    def is_in_parking(self) -> None:
+        """Wait for parking's personal space."""
+        self.is_at(self.demo.parking, "/espace")
+        self.sees_title(PARKING_SPACE)
+
+    def goes_to_explorateurs(self) -> None:
+        """Press the panel's button, which asks for a login."""
+        self.page.goto(f"{self.demo.explorateurs}/")
+        self.follows("Rejoindre les Explorateurs")
+
+    # Signing in
+
+    def signs_in(self, email: str, password: str = PASSWORD) -> None:
+        """Fill the sign-in page in."""
+        self.sees_title("Se connecter")
+        self.writes(email=email, password=password)
+        self.hands.press(self.page.locator("main").get_by_role("button", name="Se connecter", exact=True))
+
+    def signs_in_here(self, email: str, password: str = PASSWORD) -> None:
+        """Sign in from the provider's own sign-in page."""
+        self.opens("/sign-in")
+        self.signs_in(email, password)
+        self.is_at(self.demo.provider, "/")
+
+    def signs_out_here(self) -> None:
+        """Use the button that every page has."""
+        self.hands.press(self.page.locator("header").get_by_role("button", name="Se déconnecter"))
+        self.sees_title("Votre session est fermée")
+
+    # Signing up
+
+    def begins_sign_up(self, email: str) -> None:
+        """Ask for an account, up to the page that waits for the code."""
+        self.follows("Créer un compte Mon Paris")
+        self.sees_title("Créer un compte Mon Paris")
+        self.writes(email=email)
+        self.presses("Recevoir mon code")
+        self.sees_title("Saisissez le code reçu par e-mail")
+
+    def types_code(self, email: str, number: int = 1) -> None:
+        """Type the code of the mail that came."""
+        self.writes(code=str(self.demo.wait_for_mail(email, number)["code"]))
+        self.presses("Continuer")
+
+    def proves_address(self, email: str) -> None:
+        """Ask for an account and prove the address, up to the page of the password and identity."""
+        self.begins_sign_up(email)
+        self.types_code(email)
+        self.sees_title("Votre mot de passe et votre identité")
+
+    def completes_account(self, password: str = PASSWORD) -> None:
+        """Choose a password, say who one is, accept the terms."""
+        self.writes(password=password, given_name="Zoé Claire", family_name="Œuvrard", birthdate=BIRTHDATE)
+        self.ticks("terms")
+        self.presses("Créer mon compte")
+
+    # Consent
+
+    def allows(self, *claims: str) -> None:
+        """Answer yes, and tick these optional claims.
+
+        Args:
+            claims: Their names.
+        """
+        self.sees_title("Ce que ce service va recevoir")
+        for name in claims:
+            self.ticks(f"claim-{name}")
+        self.presses("Autoriser")
+
+    # FranceConnect
+
+    def goes_to_franceconnect(self) -> None:
+        """Press the button of FranceConnect."""
+        self.hands.press(self.page.locator("a.franceconnect"))
+
+    def identifies(self, identity: Identity) -> None:
+        """Give the simulator an identity, and let it go on."""
+        self.sees_title("Choisir une identité")
+        self.hands.press(self.page.locator("summary", has_text="Identité sur mesure"))
+        for name in (
+            "given_name",
+            "family_name",
+            "preferred_username",
+            "birthdate",
+            "birthplace",
+            "birthcountry",
+            "email",
+        ):
+            self.hands.write(self.page.locator(f"#custom-{name}"), getattr(identity, name, ""))
+        self.presses("Continuer avec cette identité")
+        self.lets_franceconnect_go_on()
+
+    def lets_franceconnect_go_on(self) -> None:
+        """Agree to what FranceConnect passes on."""
+        expect(self.page.locator("h1")).to_contain_text("va recevoir")
+        self.hands.press(self.page.locator("form[action$='/consent'] button"))
+
+    def creates_account_with_franceconnect(self, identity: Identity) -> None:
+        """Sign up with an identity that is not known yet."""
+        self.goes_to_franceconnect()
+        self.identifies(identity)
+        self.sees_title("Avez-vous déjà un compte Mon Paris ?")
+        self.presses("Non, créer mon compte")
+        self.sees_title("Créer un compte avec FranceConnect")
+        self.writes(email=identity.email)
+        self.ticks("terms")
+        self.presses("Recevoir mon code")
+        self.sees_title("Saisissez le code reçu par e-mail")
+        self.types_code(identity.email)
