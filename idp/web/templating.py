@@ -77,9 +77,16 @@ def form_page(
 
 
 def sentence(code: str, **values: Any) -> str:  # noqa: ANN401 - whatever the sentence names
-    """Give a sentence of `messages.html` in the language of the request."""
+    """Give a sentence of `messages.html` in the language of the request.
+
+    Raises:
+        LookupError: There is no such sentence: an error without words would be a blank line on the page.
+    """
     template = site_templates().get_template("messages.html")
-    return str(template.make_module({"language": language()}).text(code, **values)).strip()
+    text = str(template.make_module({"language": language()}).text(code, **values)).strip()
+    if not text:
+        raise LookupError(f"messages.html has no sentence {code!r}")
+    return text
 
 
 def speak_for(client: Client, pending_id: str | None) -> None:

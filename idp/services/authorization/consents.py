@@ -39,13 +39,13 @@ class AskedClaim:
 
 
 def question(situation: Situation, signed_in: SignedIn) -> list[AskedClaim]:
-    """List what the service asks for, with what it would receive."""
+    """List what the service asks for, with what it would receive; new is what an earlier answer did not see."""
     consent = situation.consent
-    answered = frozenset[str]() if consent is None else consent.claims | consent.refused_claims
+    unseen = frozenset[str]()
+    if consent is not None:
+        unseen = situation.request.asked.names - consent.claims - consent.refused_claims
     uses = (situation.client.claim_use(name) for name in _names(situation))
-    return [
-        _asked(situation, signed_in, use, is_new=use.name not in answered) for use in uses if use is not None
-    ]
+    return [_asked(situation, signed_in, use, is_new=use.name in unseen) for use in uses if use is not None]
 
 
 def allow(
