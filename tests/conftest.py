@@ -174,6 +174,18 @@ def provider(database: Database, clock: SettableClock) -> Provider:
     return a_provider(database, clock)
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def lasting_provider(request: pytest.FixtureRequest, databases: shared.Databases) -> Iterator[Provider]:
+    """One provider on each kind of database for all tests that leave nothing behind: its clock stands still."""
+    from idp.storage.engine import open_database
+    from tests.support.provider import a_provider
+
+    with databases.new(request.param) as url:
+        opened = open_database(url)
+        yield a_provider(opened, SettableClock())
+        opened.dispose()
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     """A real mail server, and what it was sent."""

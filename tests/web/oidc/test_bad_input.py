@@ -8,30 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.clock import SettableClock
-from tests.support.provider import FORM, SESSION_COOKIE, a_provider, answer_of, basic
+from tests.support.provider import FORM, SESSION_COOKIE, answer_of, basic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from werkzeug.test import TestResponse
 
-    from tests.support.databases import Databases
     from tests.support.provider import Provider
 
 BACK_CHANNEL = ("/token", "/introspect", "/revoke")
 TEN_MEGABYTES = 10 * 1024 * 1024
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"], name="provider")
-def one_provider(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Provider]:
-    """One provider for all: a refused request leaves nothing behind."""
-    from idp.storage.engine import open_database
-
-    with databases.new(request.param) as url:
-        opened = open_database(url)
-        yield a_provider(opened, SettableClock())
-        opened.dispose()
 
 
 #: Bodies that are no form of ours, with their content type.
@@ -91,13 +76,13 @@ def assert_refused(answer: TestResponse, *statuses: int) -> None:
 @pytest.mark.parametrize("path", BACK_CHANNEL)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_back_channel_body_that_is_no_form_is_refused(
-    provider: Provider, path: str, body: tuple[str | None, bytes]
+    lasting_provider: Provider, path: str, body: tuple[str | None, bytes]
 ) -> None:
     """What is not a form is told so, in JSON."""
     content_type, data = body
     headers = {} if content_type is None else {"Content-Type": content_type}
 
-    answer = provider.back_channel.post(path, data=data, headers=headers)
+    answer = lasting_provider.back_channel.post(path, data=data, headers=headers)
 
     assert_refused(answer, 400)
     assert answer.json["error"] == "invalid_request"
@@ -106,13 +91,15 @@ def test_back_channel_body_that_is_no_form_is_refused(
 @pytest.mark.spec("RFC 6749", "5.2", "MUST")
 @pytest.mark.parametrize("path", BACK_CHANNEL)
 @pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
-def test_back_channel_form_that_is_unreadable_is_refused(provider: Provider, path: str, body: bytes) -> None:
+def test_back_channel_form_that_is_unreadable_is_refused(
+    lasting_provider: Provider, path: str, body: bytes
+) -> None:
     """A form whose values can't be what was meant is refused, with and without a client."""
-    service = provider.a_client()
+    service = lasting_provider.a_client()
     proof = {"Authorization": basic(service.client_id, service.secret)}
 
     answers = [
-        provider.back_channel.post(path, data=body, content_type=FORM, headers=headers)
+        lasting_provider.back_channel.post(path, data=body, content_type=FORM, headers=headers)
         for headers in ({}, proof)
     ]
 
@@ -127,13 +114,15 @@ def test_back_channel_form_that_is_unreadable_is_refused(provider: Provider, pat
     ["grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "refresh_token",
      "scope", "token", "token_type_hint", "client_assertion", "client_assertion_type"],
 )  # fmt: skip
-def test_back_channel_parameter_that_is_repeated_is_refused(provider: Provider, path: str, name: str) -> None:
+def test_back_channel_parameter_that_is_repeated_is_refused(
+    lasting_provider: Provider, path: str, name: str
+) -> None:
     """A parameter that comes twice, even with one value, makes the request invalid."""
-    service = provider.a_client()
+    service = lasting_provider.a_client()
     headers, _ = service.authentication()
     form = f"grant_type=client_credentials&token=x&{name}=a&{name}=a"
 
-    answer = provider.back_channel.post(path, data=form, content_type=FORM, headers=headers)
+    answer = lasting_provider.back_channel.post(path, data=form, content_type=FORM, headers=headers)
 
     assert_refused(answer, 400)
     assert answer.json["error"] == "invalid_request"
@@ -142,12 +131,14 @@ def test_back_channel_parameter_that_is_repeated_is_refused(provider: Provider, 
 @pytest.mark.spec("RFC 6749", "2.3.1", "MUST NOT")
 @pytest.mark.parametrize("path", BACK_CHANNEL)
 @pytest.mark.parametrize("name", ["client_secret", "token", "code", "refresh_token", "client_assertion"])
-def test_back_channel_parameter_in_the_address_is_refused(provider: Provider, path: str, name: str) -> None:
+def test_back_channel_parameter_in_the_address_is_refused(
+    lasting_provider: Provider, path: str, name: str
+) -> None:
     """An address is logged by everything on the way: no parameter may stand there."""
-    service = provider.a_client()
+    service = lasting_provider.a_client()
     headers, _ = service.authentication()
 
-    answer = provider.back_channel.post(
+    answer = lasting_provider.back_channel.post(
         f"{path}?{name}=x", data={"grant_type": "client_credentials", "token": "x"}, headers=headers
     )
 
@@ -157,9 +148,11 @@ def test_back_channel_parameter_in_the_address_is_refused(provider: Provider, pa
 @pytest.mark.spec("RFC 6749", "5.2", "MUST")
 @pytest.mark.parametrize("path", BACK_CHANNEL)
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
-def test_client_whose_header_is_unreadable_is_challenged(provider: Provider, path: str, header: str) -> None:
+def test_client_whose_header_is_unreadable_is_challenged(
+    lasting_provider: Provider, path: str, header: str
+) -> None:
     """Credentials that can't be read are a failed authentication, with its challenge."""
-    answer = provider.back_channel.post(
+    answer = lasting_provider.back_channel.post(
         path,
         data={"grant_type": "client_credentials", "token": "x"},
         headers={"Authorization": header},
@@ -173,18 +166,20 @@ def test_client_whose_header_is_unreadable_is_challenged(provider: Provider, pat
 @pytest.mark.spec("RFC 6749", "3.2", "MUST")
 @pytest.mark.parametrize("path", BACK_CHANNEL)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "TRACE"])
-def test_back_channel_method_that_is_not_post_is_refused(provider: Provider, path: str, method: str) -> None:
+def test_back_channel_method_that_is_not_post_is_refused(
+    lasting_provider: Provider, path: str, method: str
+) -> None:
     """Only POST is taken, and the answer says so."""
-    answer = provider.back_channel.open(path, method=method)
+    answer = lasting_provider.back_channel.open(path, method=method)
 
     assert_refused(answer, 405)
     assert answer.headers["Allow"] == "OPTIONS, POST"
 
 
 @pytest.mark.parametrize("path", [*BACK_CHANNEL, "/userinfo"])
-def test_json_endpoint_that_gets_ten_megabytes_refuses_them(provider: Provider, path: str) -> None:
+def test_json_endpoint_that_gets_ten_megabytes_refuses_them(lasting_provider: Provider, path: str) -> None:
     """A body beyond every use is refused before it is read."""
-    answer = provider.back_channel.post(
+    answer = lasting_provider.back_channel.post(
         path, data=b"token=" + b"a" * TEN_MEGABYTES, content_type=FORM, headers={}
     )
 
@@ -192,9 +187,9 @@ def test_json_endpoint_that_gets_ten_megabytes_refuses_them(provider: Provider, 
 
 
 @pytest.mark.parametrize("path", ["/authorize", "/logout", "/logout/confirm", "/consent", "/sign-out"])
-def test_page_that_gets_ten_megabytes_refuses_them(provider: Provider, path: str) -> None:
+def test_page_that_gets_ten_megabytes_refuses_them(lasting_provider: Provider, path: str) -> None:
     """The same on pages, with a page."""
-    answer = provider.client().post(path, data=b"token=" + b"a" * TEN_MEGABYTES, content_type=FORM)
+    answer = lasting_provider.client().post(path, data=b"token=" + b"a" * TEN_MEGABYTES, content_type=FORM)
 
     assert answer.status_code in {400, 413}
     assert answer.mimetype == "text/html"
@@ -213,16 +208,16 @@ QUERIES = {
 @pytest.mark.spec("RFC 6749", "4.1.2.1", "MUST")
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 def test_authorization_request_with_unreadable_value_is_told_to_the_service(
-    provider: Provider, query: bytes
+    lasting_provider: Provider, query: bytes
 ) -> None:
     """A value that is no text is never changed into another: the service hears invalid_request, without it."""
-    service = provider.a_client()
+    service = lasting_provider.a_client()
     usual = b"&".join(
-        f"{name}={value}".encode() for name, value in provider.parameters(service, state=None).items()
+        f"{name}={value}".encode() for name, value in lasting_provider.parameters(service, state=None).items()
     )
     environ = {"QUERY_STRING": (usual + b"&" + query).decode("latin-1")}
 
-    answer = provider.client().get("/authorize", environ_overrides=environ)
+    answer = lasting_provider.client().get("/authorize", environ_overrides=environ)
 
     assert answer.status_code == 303, answer.text
     assert answer.location.startswith(service.callback + "?")
@@ -233,10 +228,10 @@ def test_authorization_request_with_unreadable_value_is_told_to_the_service(
 @pytest.mark.parametrize("path", ["/", "/authorize", "/userinfo", "/logout", "/consent", "/account/services"])
 @pytest.mark.parametrize("query", [b"\xff", b"a=\xff&lang=\xff", b"pending=%FF&notice=%00", b"%", b"=&=&="])
 def test_page_with_unreadable_query_answers_without_failing(
-    provider: Provider, path: str, query: bytes
+    lasting_provider: Provider, path: str, query: bytes
 ) -> None:
     """No query brings a page down."""
-    answer = provider.client().get(path, environ_overrides={"QUERY_STRING": query.decode("latin-1")})
+    answer = lasting_provider.client().get(path, environ_overrides={"QUERY_STRING": query.decode("latin-1")})
 
     assert answer.status_code < 500
 
@@ -246,22 +241,22 @@ def test_page_with_unreadable_query_answers_without_failing(
     ["", "x", "é", "a" * 4000, '"', "mps_" + "a" * 49, "mps_" + "\x7f" * 49],
     ids=["empty", "short", "not ASCII", "long", "quote", "no checksum", "control"],
 )
-def test_session_cookie_that_is_not_ours_is_nobody(provider: Provider, cookie: str) -> None:
+def test_session_cookie_that_is_not_ours_is_nobody(lasting_provider: Provider, cookie: str) -> None:
     """A cookie that we did not make signs nobody in and breaks nothing."""
-    service = provider.a_client()
+    service = lasting_provider.a_client()
     headers = {"Cookie": f"{SESSION_COOKIE}={cookie}; other"}
 
-    answer = provider.back_channel.get(
-        "/authorize", query_string=provider.parameters(service, prompt="none"), headers=headers
+    answer = lasting_provider.back_channel.get(
+        "/authorize", query_string=lasting_provider.parameters(service, prompt="none"), headers=headers
     )
 
     assert answer_of(answer)["error"] == "login_required"
 
 
 @pytest.mark.spec("RFC 6749", "3.1", "MUST")
-def test_authorization_request_posted_as_json_gets_a_page(provider: Provider) -> None:
+def test_authorization_request_posted_as_json_gets_a_page(lasting_provider: Provider) -> None:
     """OIDC Core 3.1.2.1: parameters are form-serialized; JSON has none of them."""
-    browser = provider.client()
+    browser = lasting_provider.client()
 
     answer = browser.post("/authorize", json={"client_id": "service-1"}, follow_redirects=True)
 
@@ -282,22 +277,22 @@ def test_authorization_request_posted_as_json_gets_a_page(provider: Provider) ->
     ],
 )
 def test_method_that_is_not_taken_is_told_which_are(
-    provider: Provider, method: str, path: str, allowed: str
+    lasting_provider: Provider, method: str, path: str, allowed: str
 ) -> None:
     """RFC 9110 section 15.5.6: a 405 names the methods that are allowed."""
-    answer = provider.back_channel.open(path, method=method)
+    answer = lasting_provider.back_channel.open(path, method=method)
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == allowed
 
 
-def test_assertion_with_hostile_claims_is_refused(provider: Provider) -> None:
+def test_assertion_with_hostile_claims_is_refused(lasting_provider: Provider) -> None:
     """Names in an assertion are read before its signature: no database and no hash may choke on them."""
     names: list[Any] = ["a\x00b", "\ud800", "", "a" * 5000, 5, None, ["a"], {"a": 1}, "nobody"]
 
     for name in names:
         token = unsigned({"sub": name, "iss": name, "jti": name})
-        answer = provider.post(
+        answer = lasting_provider.post(
             "/token",
             grant_type="client_credentials",
             client_assertion=token,
@@ -317,18 +312,18 @@ def test_assertion_with_hostile_claims_is_refused(provider: Provider) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_token_that_is_no_jwt_is_refused_wherever_one_is_read(provider: Provider, token: str) -> None:
+def test_token_that_is_no_jwt_is_refused_wherever_one_is_read(lasting_provider: Provider, token: str) -> None:
     """Hints and assertions that can't be parsed are refused by the error of each place."""
-    service = provider.a_client()
-    browser = provider.signed_in()
+    service = lasting_provider.a_client()
+    browser = lasting_provider.signed_in()
 
-    assertion = provider.post(
+    assertion = lasting_provider.post(
         "/token",
         grant_type="client_credentials",
         client_assertion=token or "x",
         client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     )
-    hint = provider.authorize(browser, service, id_token_hint=token or "x", prompt="none")
+    hint = lasting_provider.authorize(browser, service, id_token_hint=token or "x", prompt="none")
     logout = browser.get("/logout", query_string={"id_token_hint": token or "x"})
 
     assert assertion.status_code == 401
