@@ -146,14 +146,14 @@ def test_state_and_nonce_stand_hashed(journeys: Journeys) -> None:
         row = connection.execute(select(franceconnect_journeys)).one()
     assert row.state_hash == digest(state)
     assert state not in str(row)
-    assert journeys.forged.id_token["nonce"] not in str(row)
+    assert journeys.forged.nonces[f"code-{state}"] not in str(row)
 
 
 @pytest.mark.rule("FC-1")
 def test_nonce_of_another_journey_is_refused(journeys: Journeys) -> None:
     """An ID token of another journey does not fit this one (S-82)."""
-    state = journeys.leave()
-    journeys.leave()
+    state, other = journeys.leave(), journeys.leave()
+    journeys.forged.nonces[f"code-{state}"] = journeys.forged.nonces[f"code-{other}"]
 
     outcome = journeys.come_back(state)
 

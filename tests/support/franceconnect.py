@@ -201,6 +201,7 @@ class ForgedFranceConnect:
         answers: Whole answers by path, which replace ours.
         keys: What is published.
         kid: What tokens are signed under.
+        nonces: Of ID tokens, by code; another code gets `NONCE`.
         asked: Every path that was asked for.
     """
 
@@ -212,6 +213,7 @@ class ForgedFranceConnect:
     answers: dict[str, Answer | Unreachable] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=lambda: [published("k1", an_ec_key())])
     kid: str = "k1"
+    nonces: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     sent: list[tuple[str, Mapping[str, str], bytes | None]] = field(default_factory=list)
 
@@ -238,27 +240,28 @@ class ForgedFranceConnect:
             case "/jwks":
                 return as_json({"keys": self.keys})
             case "/token":
-                return as_json(self.token_members())
+                code = parse_qs((body or b"").decode()).get("code", [""])[0]
+                return as_json(self.token_members(self.nonces.get(code, NONCE)))
             case "/userinfo":
                 return Answer(200, {"content-type": "application/jwt"}, self.userinfo_token().encode())
             case _:
                 return Answer(404, {}, b"")
 
-    def token_members(self) -> dict[str, Any]:
+    def token_members(self, nonce: str = NONCE) -> dict[str, Any]:
         """Give what the token endpoint answers."""
         members = {
             "access_token": "an-access-token",
             "expires_in": 60,
-            "id_token": self.signed(self.id_token_claims()),
+            "id_token": self.signed(self.id_token_claims(nonce)),
             "scope": "openid identite_pivot",
             "token_type": "Bearer",
         }
         return changed(members, self.token)
 
-    def id_token_claims(self) -> dict[str, Any]:
+    def id_token_claims(self, nonce: str = NONCE) -> dict[str, Any]:
         """Give the eight members of an ID token."""
         now = int(self.clock().timestamp())
-        members = {"auth_time": now, "acr": "eidas1", "nonce": NONCE}
+        members = {"auth_time": now, "acr": "eidas1", "nonce": nonce}
         return changed(self.envelope() | members, self.id_token)
 
     def userinfo_token(self) -> str:

@@ -62,7 +62,7 @@ class Journeys:
         )
         assert isinstance(departure, Departure), departure
         sent = parameters_of(departure.url)
-        self.forged.id_token["nonce"] = sent["nonce"]
+        self.forged.nonces["code-" + sent["state"]] = sent["nonce"]
         return sent["state"]
 
     def come_back(
@@ -81,7 +81,7 @@ class Journeys:
             account: Who is signed in.
             browser: Which browser.
         """
-        code = "a-code" if error is None else None
+        code = "code-" + state if error is None else None
         return federated.callback(
             self.context,
             state,

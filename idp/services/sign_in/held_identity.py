@@ -8,7 +8,6 @@ import msgspec
 
 from idp.crypto.opaque import keyed_digest
 from idp.domain.civil_identity import (
-    USAGE_NAME,
     Attribute,
     Change,
     CivilIdentity,
@@ -16,7 +15,6 @@ from idp.domain.civil_identity import (
     Level,
     Source,
     apply_certified,
-    is_name,
     normalise_text,
     pivot_fingerprint_input,
 )
@@ -82,10 +80,9 @@ class HeldIdentity(msgspec.Struct, frozen=True):
         self, current: Mapping[str, Attribute], now: datetime
     ) -> tuple[dict[str, Attribute], tuple[Change, ...]]:
         """Give the attributes that this identity makes of a person's present ones, and what changes."""
+        # As it comes: people are called "King, Countess of Lovelace", and what a form takes is another matter.
         usage_name = normalise_text(self.preferred_username or "")
-        written, changes = apply_certified(
-            current, self.civil, now, usage_name=usage_name if is_name(usage_name) else ""
-        )
+        written, changes = apply_certified(current, self.civil, now, usage_name=usage_name)
         if self.partial_birthdate is not None:
             written[PARTIAL_BIRTHDATE] = Attribute(
                 PARTIAL_BIRTHDATE, self.partial_birthdate, Source.FRANCECONNECT, Level.DECLARED, now
@@ -125,20 +122,3 @@ def decoded(text: str) -> HeldIdentity:
 def pivot_hash(context: Context, civil: CivilIdentity) -> bytes:
     """Hash a pivot identity with our key: equal for one person, worthless to whoever steals the table (FC-3)."""
     return keyed_digest(context.derived.pivot, pivot_fingerprint_input(civil).decode())
-
-
-def shown_names(attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
-    """Name the attributes that pages and mails speak of: all but the technical one."""
-    return tuple(name for name in attributes if name != PARTIAL_BIRTHDATE)
-
-
-__all__ = [
-    "PARTIAL_BIRTHDATE",
-    "USAGE_NAME",
-    "HeldIdentity",
-    "decoded",
-    "encoded",
-    "hold",
-    "pivot_hash",
-    "shown_names",
-]

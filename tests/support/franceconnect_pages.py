@@ -1,0 +1,101 @@
+"""A browser on our pages and a person at the simulator: the whole way through FranceConnect, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from tests.support.builders import last_mail, some_terms
+from tests.support.franceconnect import CLIENT_ID, CLIENT_SECRET, running_simulator
+from tests.support.provider import a_provider, form_of
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from idp.storage.engine import Database
+    from tests.support.clock import SettableClock
+    from tests.support.franceconnect import RunningSimulator
+    from tests.support.provider import Provider
+
+
+@dataclass
+class Pages:
+    """Our application, a simulator, and words for what people do with both.
+
+    Attributes:
+        provider: Ours.
+        simulator: FranceConnect's.
+    """
+
+    provider: Provider
+    simulator: RunningSimulator
+
+    def browser(self) -> FlaskClient:
+        """Open a browser; it has come to a page of ours, so it has a name."""
+        browser = self.provider.client()
+        browser.get("/sign-in")
+        return browser
+
+    def callback(self, browser: FlaskClient, where: str = "/franceconnect/login", login: str = "test") -> str:
+        """Go to FranceConnect and through it; gives the address of the callback.
+
+        Args:
+            browser: Of the person.
+            where: The link that is clicked.
+            login: The test identity.
+        """
+        left = browser.get(where)
+        assert left.status_code == 303, left.text
+        return "/franceconnect/callback?" + urlencode(self.simulator.person_goes(left.location, login))
+
+    def go(
+        self, browser: FlaskClient, where: str = "/franceconnect/login", login: str = "test"
+    ) -> TestResponse:
+        """Go to FranceConnect and come back."""
+        return browser.get(self.callback(browser, where, login))
+
+    def post(self, browser: FlaskClient, where: str, **fields: str) -> TestResponse:
+        """Fill in the form of a page, and send it to the path of that page."""
+        hidden = form_of(browser.get(where))
+        return browser.post(urlsplit(where).path, data={**hidden, **fields})
+
+    def sign_up(
+        self, browser: FlaskClient, email: str = "angela@example.fr", login: str = "test"
+    ) -> TestResponse:
+        """Open an account through FranceConnect; gives the answer to the code."""
+        first = self.go(browser, login=login)
+        chosen = self.post(browser, first.location, choice="create")
+        coded = self.post(browser, chosen.location, email=email, terms="yes")
+        code = last_mail(self.provider.context).variables["code"]
+        return self.post(browser, coded.location, code=code)
+
+
+@contextmanager
+def pages_on(database: Database, clock: SettableClock) -> Iterator[Pages]:
+    """Run a simulator, and build our application in front of it.
+
+    Args:
+        database: Migrated.
+        clock: The time, for both.
+
+    Yields:
+        Both.
+    """
+    with running_simulator(clock) as simulator:
+        provider = a_provider(
+            database,
+            clock,
+            franceconnect={
+                "enabled": True,
+                "issuer": simulator.issuer,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+            },
+            outbound={"allow_private_networks": True},
+        )
+        some_terms(provider.context)
+        yield Pages(provider, simulator)
