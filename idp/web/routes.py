@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from idp.web import health, sign_out
 from idp.web.account import devices, identity, index, password, services, signup
 from idp.web.federation import franceconnect
 from idp.web.interaction import accept_terms, consent, login
 from idp.web.oidc import authorization, blueprint, end_session, introspection, revocation, token, userinfo
 from idp.web.space import home, pages, terms
-from idp.web import health, sign_out
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (authorization, end_session, introspection, revocation, token, userinfo)

@@ -12,10 +12,11 @@ from babel.dates import format_date, format_datetime
 from flask import current_app, g, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
+from idp.services.account.overview import of_account
 from idp.web.language import LANGUAGES, language
 from idp.web.security_headers import csrf_token
 from idp.web.sessions import signed_in
-from idp.web.site import site
+from idp.web.site import context, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from idp.domain.client import Client
+    from idp.services.sign_in.sessions import SignedIn
 
 _PARIS = ZoneInfo("Europe/Paris")
 _DAY = "d MMMM y"
@@ -136,9 +138,7 @@ def _every_page() -> dict[str, Any]:
     return {
         "language": language(),
         "other_language_url": _other_language_url(),
-        "person": None
-        if present is None
-        else {"display_name": g.get("display_name"), "email": present.account.email},
+        "person": None if present is None else _person(present),
         "csrf_token": csrf_token,
         "service": g.get("service"),
         "pending": g.get("pending_id"),
@@ -154,6 +154,12 @@ def _every_page() -> dict[str, Any]:
         "values": {},
         "notice": request.args.get("notice"),
     }
+
+
+def _person(present: SignedIn) -> dict[str, str | None]:
+    if "display_name" not in g:
+        g.display_name = of_account(context(), present.account).display_name
+    return {"display_name": g.display_name, "email": present.account.email}
 
 
 def _asset(name: str) -> str:

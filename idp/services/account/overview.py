@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from idp.domain.civil_identity import PIVOT, Level
-from idp.protocol.claims.values import full_name
+from idp.domain.civil_identity import PIVOT, CivilIdentity, Level
 from idp.storage.repositories import attributes, clients
 
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ def of_account(context: Context, account: Account) -> Overview:
     """Read what is known of a person."""
     with context.database.read() as connection:
         known = attributes.of_account(connection, account.account_id)
-    name = full_name({attribute.name: attribute.value for attribute in known.values()})
-    return Overview(name, _state(known), known)
+    return Overview(_display_name(known), _state(known), known)
 
 
 def open_services(context: Context) -> list[Client]:
@@ -45,6 +43,14 @@ def open_services(context: Context) -> list[Client]:
     with context.database.read() as connection:
         every = clients.every(connection)
     return [client for client in every if client.is_enabled(now) and client.service_uri is not None]
+
+
+def _display_name(known: dict[str, StoredAttribute]) -> str | None:
+    values = {name: attribute.value for name, attribute in known.items()}
+    identity = CivilIdentity(
+        given_names=tuple(values.get("given_name", "").split()), birth_name=values.get("family_name", "")
+    )
+    return identity.display_name(values.get("preferred_username", "")) or None
 
 
 def _state(known: dict[str, StoredAttribute]) -> Literal["certified", "declared", "empty"]:

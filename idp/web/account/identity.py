@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from flask import Blueprint, g, make_response
+from flask import Blueprint, make_response
 
-from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, civil_identity
+from idp.domain.civil_identity import PIVOT_ORDER
 from idp.domain.declared_identity import FIELDS
 from idp.services.account import profile
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
@@ -70,10 +70,7 @@ def _sentence(fault: IdentityFault) -> str:
 
 
 def _known() -> KnownIdentity:
-    known = profile.known_identity(context(), present_person().account.account_id)
-    usage_name = known.attributes[USAGE_NAME].value if USAGE_NAME in known.attributes else ""
-    g.display_name = civil_identity(known.attributes).display_name(usage_name) or None
-    return known
+    return profile.known_identity(context(), present_person().account.account_id)
 
 
 def _values(known: KnownIdentity) -> dict[str, str]:

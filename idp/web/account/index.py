@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g
+from flask import Blueprint
 
 from idp.services.account import overview
 from idp.services.authorization.consents import list_consents
@@ -23,7 +23,6 @@ def show() -> str:
     """Show the sections of the account."""
     account = present_person().account
     seen = overview.of_account(context(), account)
-    g.display_name = seen.display_name
     known = seen.known
     return page(
         "account/index.html",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, g
+from flask import Blueprint
 
 from idp.services.account import overview
 from idp.web.sessions import signed_in
@@ -35,7 +35,6 @@ def _of_person(present: SignedIn | None) -> dict[str, Any]:
     if present is None:
         return {"identity_state": "empty", "password_generated": False}
     seen = overview.of_account(context(), present.account)
-    g.display_name = seen.display_name
     return {
         "identity_state": seen.identity_state,
         "password_generated": present.account.password_is_generated,

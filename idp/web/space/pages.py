@@ -8,7 +8,6 @@ from flask import Blueprint, Response
 
 from idp.web import cookies
 from idp.web.http import absolute
-
 from idp.web.templating import page, sentence
 
 blueprint = Blueprint("pages", __name__)
