@@ -94,7 +94,7 @@ def _pending_gone(error: PendingGone) -> Response:
 
 def _csrf_refused(error: CSRFRefused) -> Response:
     _log.warning("form_refused", reason=str(error.description), endpoint=request.endpoint)
-    return _error_page(400, title="error_title_csrf", message="error_csrf")
+    return _error_page(400, title="error_title_403", message="form_expired")
 
 
 def _busy(error: HashingBusy) -> Response:
@@ -137,7 +137,8 @@ def _http_error(error: HTTPException) -> Response:
     elif isinstance(error, NotFound):
         answer = make_response(page("not_found.html"), 404)
     else:
-        answer = _error_page(status, title=f"error_title_{status}", message=f"error_{status}")
+        worded = status if status in _WORDED else 400
+        answer = _error_page(status, title=f"error_title_{worded}", message=f"error_{worded}")
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     if isinstance(error, RequestEntityTooLarge):
@@ -145,6 +146,8 @@ def _http_error(error: HTTPException) -> Response:
     return answer
 
 
+#: Statuses that `messages.html` has words for; any other is told as a request that can't be read.
+_WORDED = frozenset({400, 403, 405, 410, 413, 500})
 _JSON_DESCRIPTIONS = {
     400: "The request can't be read.",
     405: "The method is not allowed here.",
@@ -167,12 +170,11 @@ def _is_for_programs() -> bool:
 
 
 def _error_page(status: int, *, title: str, message: str, incident: str | None = None) -> Response:
-    known = status in {400, 403, 405, 413, 500} or not title.endswith(str(status))
     return make_response(
         page(
             "error.html",
-            title=sentence(title if known else "error_title_400"),
-            message=sentence(message if known else "error_400"),
+            title=sentence(title),
+            message=sentence(message),
             advice=None,
             incident=incident,
             service_url=None,
