@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -263,12 +263,13 @@ class GuardedHTTPClient:
         connection.request(
             method, target.path, body=body, headers=sent, preload_content=False, decode_content=False
         )
-        response = connection.getresponse()
-        return Answer(
-            response.status,
-            {name.lower(): value for name, value in response.headers.items()},
-            self._body(response, target.host),
-        )
+        # A response that closes the connection owns its socket: it is closed whatever happens.
+        with closing(connection.getresponse()) as response:
+            return Answer(
+                response.status,
+                {name.lower(): value for name, value in response.headers.items()},
+                self._body(response, target.host),
+            )
 
     def _body(self, response: HTTPResponse, host: str) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -328,10 +329,11 @@ def _within(deadline: float, look_up: Callable[[], list[Address]], host: str) ->
 
 
 def _kind(error: Exception) -> Failure:
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError):
-        return Failure.TIMED_OUT
+    # First: urllib3 derives it from its connection time-out.
     if isinstance(error, NewConnectionError):
         return Failure.NOT_CONNECTED
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError):
+        return Failure.TIMED_OUT
     if isinstance(error, UrllibSSLError | ssl.SSLError):
         return Failure.TLS
     return Failure.PROTOCOL
