@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from flask import current_app, g, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from idp.services.account.overview import of_account
 from idp.web.language import LANGUAGES, language
@@ -85,7 +86,8 @@ def sentence(code: str, **values: Any) -> str:  # noqa: ANN401 - whatever the se
         LookupError: There is no such sentence: an error without words would be a blank line on the page.
     """
     template = site_templates().get_template("messages.html")
-    text = str(template.make_module({"language": language()}).text(code, **values)).strip()
+    # Escaped by the template that wrote it: as plain text, a page would escape "&" once more.
+    text = Markup(template.make_module({"language": language()}).text(code, **values)).strip()  # noqa: S704
     if not text:
         raise LookupError(f"messages.html has no sentence {code!r}")
     return text
