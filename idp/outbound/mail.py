@@ -160,16 +160,13 @@ class SMTPMailer:
             MailUnavailable: No connection, or a refusal for now (4yz).
         """
         message = composed(self._server.sender, envelope, mail)
+        connection = self._connected()
         try:
-            self._connected().send_message(message)
+            connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, _ = next(iter(error.recipients.values()))
             self._reset()
             raise _failure(code) from error
-        except smtplib.SMTPAuthenticationError as error:
-            # Ours to mend, never the mail's fault: it waits (S-365).
-            self.close()
-            raise MailUnavailable(f"SMTP {error.smtp_code} at authentication") from error
         except smtplib.SMTPResponseException as error:
             self._reset()
             raise _failure(error.smtp_code) from error
@@ -193,7 +190,11 @@ class SMTPMailer:
             self._connection.close()
             self._connection = None
         if self._connection is None:
-            self._connection = self._open()
+            try:
+                self._connection = self._open()
+            except (OSError, smtplib.SMTPException) as error:
+                # No STARTTLS, a wrong password, a false certificate: ours to mend, never the mail's fault (S-365).
+                raise MailUnavailable(type(error).__name__) from error
         return self._connection
 
     def _open(self) -> smtplib.SMTP:

@@ -26,6 +26,7 @@ _MOST_BODY: Final = 300_000
 _PIECE: Final = 65_536
 #: From the first byte to the last of a request; a slow mobile network sends our largest form in a tenth of it.
 _PATIENCE_SECONDS: Final = 20.0
+_SILENCE_SECONDS: Final = 1.0
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -35,6 +36,8 @@ _EXPECT: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 
 class PatientWorker(ThreadWorker):
     """`gthread`, but a connection waits in the event loop until its request is complete."""
+
+    _silence_ends: float | None = None
 
     def accept(self, listener: socket) -> None:
         """Take a connection; it gets a thread when its first request is there."""
@@ -71,13 +74,17 @@ class PatientWorker(ThreadWorker):
             self._drop(conn)
 
     def murder_pending(self) -> None:
-        """Close connections that took too long; at a stop, those that have asked for nothing yet."""
-        if not self.alive:
-            for conn in [conn for conn in self.pending_conns if not conn.collected]:
+        """Close connections that took too long; at a stop, also those that ask for nothing for a second."""
+        now = time.monotonic()
+        if not self.alive and self._silence_ends is None:
+            # A connection that was just made is about to ask; browsers keep others open in advance.
+            self._silence_ends = now + _SILENCE_SECONDS
+        silence_ended = self._silence_ends is not None and now >= self._silence_ends
+        for conn in list(self.pending_conns):
+            if conn.timeout <= now or (silence_ended and not conn.collected):
                 self.pending_conns.remove(conn)
                 self.poller.unregister(conn.sock)
                 self._drop(conn)
-        super().murder_pending()
 
     def _encourage(self, conn: TConn, client: socket) -> None:
         # RFC 9110 section 10.1.1: such a client sends no body before it is told to.
