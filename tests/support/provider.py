@@ -210,7 +210,7 @@ class Provider:
         form = {name: value for name, value in {**proof, **fields}.items() if value is not None}
         return self.back_channel.post(path, data=form, headers=headers)
 
-    def redeem(self, service: Service, code: str, **changes: str | None) -> TestResponse:
+    def redeem(self, service: Service, code: str, /, **changes: str | None) -> TestResponse:
         """Bring a code to /token."""
         usual: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -220,7 +220,7 @@ class Provider:
         }
         return self.post("/token", service, **(usual | changes))
 
-    def refresh(self, service: Service, refresh_token: str, **changes: str | None) -> TestResponse:
+    def refresh(self, service: Service, refresh_token: str, /, **changes: str | None) -> TestResponse:
         """Bring a refresh token to /token."""
         usual: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self.post("/token", service, **(usual | changes))
