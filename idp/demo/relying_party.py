@@ -540,9 +540,12 @@ class RelyingParty:
         return client
 
     def _assertion(self, key: ECKey) -> PrivateKeyJWT:
-        """Make the client assertion (RFC 7523 section 3); Authlib would let it live an hour."""
+        """Make the client assertion (RFC 7523 section 3), for the issuer alone.
+
+        Authlib would name the token endpoint as audience, and let the assertion live an hour.
+        """
         return PrivateKeyJWT(
-            claims={"exp": int(self._now()) + ASSERTION_LIFE_SECONDS},
+            claims={"aud": self.settings.issuer, "exp": int(self._now()) + ASSERTION_LIFE_SECONDS},
             headers={"kid": key.kid},
             alg="ES256",
         )

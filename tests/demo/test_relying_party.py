@@ -580,7 +580,7 @@ def test_logout_url_has_the_hint_the_return_address_and_the_state(
 
 
 def test_private_key_jwt_sends_an_assertion_each_time_anew(provider: FakeProvider) -> None:
-    """The assertion is ours, short, for the token endpoint, and never sent twice."""
+    """The assertion is ours, short, for the issuer and nobody else, and never sent twice."""
     key = ECKey.generate_key("P-256", auto_kid=True)
     party = make_party(
         provider,
@@ -594,7 +594,7 @@ def test_private_key_jwt_sends_an_assertion_each_time_anew(provider: FakeProvide
 
     one, other = (_assertion(sent, key) for sent in provider.token_requests)
     assert one["iss"] == one["sub"] == CLIENT_ID
-    assert one["aud"] == f"{ISSUER}/token"
+    assert one["aud"] == ISSUER
     assert one["exp"] - provider.now.timestamp() == 60
     assert one["jti"] != other["jti"]
     assert "client_secret" not in provider.token_requests[0]
