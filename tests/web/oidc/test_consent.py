@@ -1,4 +1,4 @@
-"""Consent: asked with reasons, remembered, grown, refused in part and whole, withdrawn at once (CON-2, CON-4, CON-5)."""
+"""Consent: asked with reasons, remembered, refused in part and whole, withdrawn at once (CON-2, CON-4, CON-5)."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_logout_without_a_hint_asks_first(
 
 @pytest.mark.rule("LOG-7")
 @pytest.mark.spec("RP-Initiated Logout", "2", "SHOULD")
-def test_hint_of_another_person_asks_first(lasting_provider: Provider, service: Service, hint: str) -> None:
+def test_hint_of_another_person_asks_first(lasting_provider: Provider, hint: str) -> None:
     """A token of somebody else's does not end this session."""
     other = lasting_provider.signed_in()
 
@@ -153,7 +153,7 @@ def test_hint_past_its_time_still_speaks(provider: Provider, clock: SettableCloc
 @pytest.mark.rule("LOG-7")
 @pytest.mark.spec("RP-Initiated Logout", "2", "MUST")
 def test_hint_that_is_forged_or_of_another_kind_is_refused(
-    lasting_provider: Provider, browser: FlaskClient, service: Service, hint: str
+    lasting_provider: Provider, browser: FlaskClient, hint: str
 ) -> None:
     """Only an ID token of ours, for the client that is named."""
     claims: dict[str, Any] = pyjwt.decode(hint, options={"verify_signature": False})
@@ -225,9 +225,7 @@ def test_logout_of_nobody_goes_where_it_may(lasting_provider: Provider, service:
 
 
 @pytest.mark.parametrize("name", ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"])
-def test_repeated_parameter_of_logout_is_refused(
-    lasting_provider: Provider, browser: FlaskClient, name: str
-) -> None:
+def test_repeated_parameter_of_logout_is_refused(browser: FlaskClient, name: str) -> None:
     """Of two values neither is believed."""
     answer = browser.get("/logout", query_string={name: ["a", "b"]})
 

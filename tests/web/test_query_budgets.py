@@ -1,0 +1,149 @@
+"""How many statements the hot path may run, whatever else is counted (design 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.queries import Recording, recorded_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.test import TestResponse
+
+    from tests.support.provider import Provider
+
+SCOPE = "openid email profile offline_access"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one request ran, outside of transactions and inside."""
+
+    reads: Recording
+    writes: Recording
+
+    @property
+    def commits(self) -> int:
+        """How many transactions there were."""
+        return self.writes.commits
+
+    def __len__(self) -> int:
+        """Count every statement."""
+        return len(self.reads) + len(self.writes)
+
+    def __str__(self) -> str:
+        """Show them."""
+        return f"{self.reads}\n-- in transactions:\n{self.writes}"
+
+
+def measured(provider: Provider, ask: Callable[[], TestResponse]) -> Cost:
+    """Record what one request runs, once everything that is kept in memory is there."""
+    database = provider.context.database
+    with recorded_queries(database.reader) as reads, recorded_queries(database.writer) as writes:
+        answer = ask()
+    assert answer.status_code in {200, 303}, answer.text
+    return Cost(reads, writes)
+
+
+@pytest.mark.rule("OID-1")
+@pytest.mark.parametrize("consent_required", [True, False], ids=["with consent", "without"])
+def test_silent_authorization_reads_little_and_writes_once(
+    lasting_provider: Provider, *, consent_required: bool
+) -> None:
+    """Three reads and one transaction."""
+    service = lasting_provider.a_client(consent_required=consent_required)
+    browser = lasting_provider.signed_in(lasting_provider.an_account(given_name="Zoé"))
+    lasting_provider.tokens(browser, service, scope=SCOPE)
+
+    recording = measured(
+        lasting_provider, lambda: lasting_provider.authorize(browser, service, prompt="none", scope=SCOPE)
+    )
+
+    assert len(recording.reads) <= 3, recording
+    assert recording.commits == 1
+    assert len(recording.writes) <= 4, recording
+
+
+@pytest.mark.rule("OID-1")
+def test_code_is_redeemed_by_one_transaction_of_few_statements(lasting_provider: Provider) -> None:
+    """Four statements in all, the client's version included."""
+    service = lasting_provider.a_client()
+    browser = lasting_provider.signed_in()
+    lasting_provider.tokens(browser, service, scope=SCOPE)
+    code = lasting_provider.code(browser, service, scope=SCOPE)
+
+    recording = measured(lasting_provider, lambda: lasting_provider.redeem(service, code))
+
+    assert len(recording) <= 4, recording
+    assert recording.commits == 1
+
+
+@pytest.mark.rule("OID-2")
+@pytest.mark.parametrize("is_public", [True, False], ids=["public", "confidential"])
+def test_refresh_runs_three_statements(lasting_provider: Provider, *, is_public: bool) -> None:
+    """The client's version, the token, the new tokens."""
+    service = lasting_provider.a_client(is_public=is_public)
+    tokens = lasting_provider.tokens(lasting_provider.signed_in(), service, scope=SCOPE)
+
+    recording = measured(lasting_provider, lambda: lasting_provider.refresh(service, tokens["refresh_token"]))
+
+    assert len(recording) <= 3, recording
+    assert recording.commits == 1
+
+
+@pytest.mark.rule("OID-2")
+def test_userinfo_reads_twice_and_writes_nothing(lasting_provider: Provider) -> None:
+    """The token with its family, account and client's version; the attributes."""
+    service = lasting_provider.a_client()
+    browser = lasting_provider.signed_in(lasting_provider.an_account(given_name="Zoé"))
+    tokens = lasting_provider.tokens(browser, service, scope=SCOPE)
+
+    recording = measured(lasting_provider, lambda: lasting_provider.userinfo(tokens["access_token"]))
+
+    assert len(recording) <= 2, recording
+    assert recording.commits == 0
+
+
+@pytest.mark.rule("OID-2")
+def test_introspection_reads_twice(lasting_provider: Provider) -> None:
+    """The client's version and the token."""
+    service = lasting_provider.a_client()
+    token = lasting_provider.tokens(lasting_provider.signed_in(), service)["access_token"]
+
+    recording = measured(lasting_provider, lambda: lasting_provider.post("/introspect", service, token=token))
+
+    assert len(recording) <= 2, recording
+    assert recording.commits == 0
+
+
+@pytest.mark.rule("OID-2")
+def test_client_credentials_write_once(lasting_provider: Provider) -> None:
+    """The client's version, then family and token in one transaction."""
+    service = lasting_provider.a_client()
+    lasting_provider.post("/token", service, grant_type="client_credentials")
+
+    recording = measured(
+        lasting_provider, lambda: lasting_provider.post("/token", service, grant_type="client_credentials")
+    )
+
+    assert len(recording) <= 3, recording
+    assert recording.commits == 1
+
+
+def test_malformed_secrets_run_nothing_but_the_clients_version(lasting_provider: Provider) -> None:
+    """A flood of invented tokens costs no look-up: prefix and checksum tell (S-192, S-196)."""
+    service = lasting_provider.a_client()
+    database = lasting_provider.context.database
+    lasting_provider.introspect(service, "x")
+
+    with recorded_queries(database.reader, database.writer) as recording:
+        lasting_provider.introspect(service, "mpa_" + "a" * 49)
+        lasting_provider.redeem(service, "mpc_" + "a" * 49)
+        lasting_provider.refresh(service, "mpr_" + "a" * 49)
+        lasting_provider.userinfo("mpa_" + "a" * 49)
+
+    assert len(recording) == 3, recording
