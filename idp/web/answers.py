@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Response, make_response
+from werkzeug.datastructures import Headers
 
 from idp.protocol.authorization.response_mode import AuthorizationResponse, FormPost, Redirection
 from idp.web.http import redirect_to
@@ -14,24 +15,32 @@ from idp.web.templating import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from wsgiref.types import WSGIEnvironment
 
     from werkzeug.wrappers import Response as AnyResponse
 
     from idp.protocol.errors import BearerError, EndpointError
 
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+
+class JSONAnswer(Response):
+    """Bytes with their length and no address among the headers: nothing is left to be worked out for WSGI."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Give the headers as they are."""
+        del environ
+        return self.headers
 
 
 def json_answer(
     body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer JSON that no cache keeps (RFC 6749 section 5.1)."""
-    return Response(
-        msgspec.json.encode(body),
-        status,
-        {**_NO_STORE, **(headers or {})},
-        content_type="application/json",
-    )
+    given = Headers(_HEADERS)
+    for name, value in headers.items() if headers else ():
+        given.set(name, value)
+    return JSONAnswer(msgspec.json.encode(body), status, given)
 
 
 def endpoint_answer(error: EndpointError) -> Response:

@@ -63,6 +63,8 @@ def browser_secret() -> str:
 
 def apply(response: Response) -> Response:
     """Write the cookies that changed during the request."""
+    if "cookies" not in g:
+        return response
     for cookie, value in _changed().items():
         name, secure = cookie_name(cookie), not site().is_local
         if value is None:

@@ -10,6 +10,7 @@ Everything forwarded by anybody else is removed, so that nothing later can read 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -100,6 +101,7 @@ class Proxies:
         return address is not None and any(address in network for network in self._trusted)
 
 
+@lru_cache(maxsize=1024)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flask import g, request
@@ -82,23 +82,40 @@ def _check_origin() -> None:
 
 def _dress(response: Response) -> Response:
     headers = response.headers
+    # Looking each name up among the headers would cost more than the rest of an answer: one pass finds them all.
+    present = {name.lower() for name, _ in headers}
     is_page = response.mimetype == "text/html"
-    form_action = f" {g.form_action}" if "form_action" in g else ""
-    headers.setdefault("Content-Security-Policy", _PAGE.format(form_action=form_action) if is_page else _DATA)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin" if is_page else "no-referrer")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
-    if is_page:
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault(
-            "Permissions-Policy",
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
-        )
-        headers.setdefault("Vary", "Cookie, Accept-Language")
-        headers.setdefault("X-Robots-Tag", "noindex")
-    if not site().is_local:
-        headers.setdefault(*STRICT_TRANSPORT_SECURITY)
+    if is_page and "content-security-policy" not in present:
+        form_action = f" {g.form_action}" if "form_action" in g else ""
+        headers.add("Content-Security-Policy", _PAGE.format(form_action=form_action))
+    for key, name, value in _ON_PAGES if is_page else _ON_DATA:
+        if key not in present:
+            headers.add(name, value)
+    if "strict-transport-security" not in present and not site().is_local:
+        headers.add(*STRICT_TRANSPORT_SECURITY)
     return response
+
+
+def _by_key(headers: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((name.lower(), name, value) for name, value in headers.items())
+
+
+_ON_ALL: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_ON_DATA: Final = _by_key(
+    {**_ON_ALL, "Content-Security-Policy": _DATA, "Referrer-Policy": "no-referrer"},
+)
+_ON_PAGES: Final = _by_key(
+    {
+        **_ON_ALL,
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+        "Vary": "Cookie, Accept-Language",
+        "X-Robots-Tag": "noindex",
+    }
+)
