@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from sqlite3 import OperationalError as DriverOperationalError
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
@@ -31,6 +32,7 @@ DATABASE_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutErr
 _RETRY_STATES = frozenset({"40001", "40P01"})
 _BUSY_SECONDS = 5
 _STATEMENT_TIMEOUT_MS = 5000
+_BEGIN = "BEGIN IMMEDIATE"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -71,6 +73,8 @@ class Database:
         A refusal that must be recorded is a value, not an exception (house B.3).
         """
         with self._write_lock, self.writer.begin() as connection:
+            if self.is_sqlite:
+                _begin_immediately(connection)
             yield connection
 
     def dispose(self) -> None:
@@ -113,13 +117,17 @@ def _sqlite_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
         for pragma in _PRAGMAS:
             dbapi_connection.execute(pragma)
 
-    if not autocommit:
-
-        @event.listens_for(engine, "begin")
-        def begin_immediate(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
     return engine
+
+
+def _begin_immediately(connection: Connection) -> None:
+    # Not by a "begin" event: one listener makes SQLAlchemy prepare events for each statement. Straight to the
+    # driver: as a statement of SQLAlchemy it would cost as much as one that reads a row.
+    driver = cast("SQLiteConnection", connection.connection.dbapi_connection)
+    try:
+        driver.execute(_BEGIN)
+    except DriverOperationalError as error:
+        raise OperationalError(_BEGIN, None, error) from error
 
 
 def _postgresql_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
