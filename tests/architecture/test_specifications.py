@@ -59,7 +59,10 @@ def served(sqlite_url: str, clock: SettableClock) -> Iterator[dict[str, Any]]:
 
 def test_page_lists_what_discovery_says(served: dict[str, Any]) -> None:
     """Every member of the discovery document that is no address stands on the page, with its values."""
-    listed = {MEMBER.findall(member)[0]: VALUE.findall(values) for member, values in rows("What the discovery document says")}
+    listed = {
+        MEMBER.findall(member)[0]: VALUE.findall(values)
+        for member, values in rows("What the discovery document says")
+    }
     said = {
         name: [str(value).lower()] if isinstance(value, bool) else value
         for name, value in served.items()
@@ -75,9 +78,7 @@ def test_what_is_done_names_its_files(heading: str) -> None:
     assert [row[0] for row in rows(heading) if not VALUE.findall(row[-1])] == []
 
 
-@pytest.mark.parametrize(
-    ("heading", "state"), [("Done", "done"), ("Done in part", "partly"), ("Not yet", "not")]
-)
+@pytest.mark.parametrize("heading, state", [("Done", "done"), ("Done in part", "partly"), ("Not yet", "not")])
 def test_state_is_that_of_the_table(heading: str, state: str) -> None:
     """Who searches for one word finds every specification in that state."""
     assert rows(heading)
