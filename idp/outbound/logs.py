@@ -4,7 +4,7 @@ An event is a fixed word and its fields are chosen where it is logged; nothing i
 what a person typed can neither forge a line nor ride in a message. Of an exception its class and the places
 it went through are kept, never its text: a database error quotes the row it was about.
 
-The standard library's logging and msgspec, not structlog: docs/decisions/0015-logs.md has the figures.
+The standard library's logging and msgspec, not structlog: docs/decisions/0018 has the figures.
 """
 
 from __future__ import annotations
