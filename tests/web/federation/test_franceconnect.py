@@ -481,3 +481,36 @@ def test_service_that_asks_for_eidas1_sends_a_password_session_to_link(pages: Pa
     answer = pages.post(browser, back.location, decision="confirm")
 
     assert "code" in answer_of(answer)
+
+
+@pytest.mark.rule("LOG-6")
+@pytest.mark.parametrize("language,words", [("fr", "Ce compte est bloqué"), ("en", "This account is locked")])
+def test_locked_account_is_told_whom_to_call(pages: Pages, language: str, words: str) -> None:
+    """FranceConnect opens no locked account, and the page names the city's number."""
+    pages.sign_up(pages.browser())
+    with pages.provider.context.database.write() as connection:
+        connection.execute(accounts.update().values(state="locked"))
+    browser = pages.browser()
+    callback = pages.callback(browser)
+
+    answer = browser.get(callback, headers={"Accept-Language": language})
+
+    assert answer.status_code == 403
+    assert words in answer.text
+    assert "3975" in answer.text
+
+
+@pytest.mark.rule("FC-8")
+@pytest.mark.parametrize(
+    "login", ["étranger_présumé_né_jour_et_mois", "naissance_Algérie", "genre_indéfini", "carac_speciaux"]
+)
+def test_unusual_identities_are_shown_and_certified(pages: Pages, login: str) -> None:
+    """Presumed birth, born abroad, third gender, ligatures: through the pages to a certified account."""
+    browser = pages.browser()
+
+    opened = pages.sign_up(browser, login=login)
+
+    assert opened.status_code == 303
+    page = browser.get("/account/identity")
+    assert page.status_code == 200
+    assert "Identité certifiée par FranceConnect" in page.text
