@@ -124,7 +124,7 @@ class RunningSimulator:
             clock: The time.
             changes: Settings that the test gives itself; `timeout` is the client's own.
         """
-        timeout = changes.pop("timeout", timedelta(seconds=5))
+        timeout = changes.pop("timeout", timedelta(seconds=60))
         http = GuardedHTTPClient(Limits(total=timeout), allow_private_networks=True)
         return FranceConnect(settings_for(self.issuer, **changes), http, clock, timeout=timeout)
 

@@ -94,6 +94,8 @@ def pages_on(database: Database, clock: SettableClock) -> Iterator[Pages]:
                 "issuer": simulator.issuer,
                 "client_id": CLIENT_ID,
                 "client_secret": CLIENT_SECRET,
+                # A busy machine is no outage.
+                "timeout_seconds": 60,
             },
             outbound={"allow_private_networks": True},
         )
