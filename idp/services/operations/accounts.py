@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.account import AccountState
 from idp.domain.email_address import canonical
@@ -12,12 +12,11 @@ from idp.services.audit import record
 from idp.storage.repositories import accounts, audit, sessions, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection, RowMapping
+    from collections.abc import Mapping, Sequence
 
     from idp.domain.account import Account
     from idp.services.operations.tools import Tools
+    from idp.storage.engine import Connection
 
 _ACTOR: Final = "administrator"
 
@@ -34,7 +33,7 @@ class AccountCard:
 
     account: Account
     sessions: int
-    events: Sequence[RowMapping]
+    events: Sequence[Mapping[str, Any]]
 
 
 def show(tools: Tools, wanted: str) -> AccountCard | None:

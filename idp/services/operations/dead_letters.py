@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from idp.storage.repositories import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import RowMapping
+    from collections.abc import Mapping, Sequence
 
     from idp.services.operations.tools import Tools
 
 
-def listed(tools: Tools, *, dead_only: bool, limit: int) -> Sequence[RowMapping]:
+def listed(tools: Tools, *, dead_only: bool, limit: int) -> Sequence[Mapping[str, Any]]:
     """List messages without what they say, the latest first."""
     with tools.database.read() as connection:
         return outbox.listed(connection, dead_only=dead_only, limit=limit)
