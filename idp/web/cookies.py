@@ -35,6 +35,7 @@ _MAX_AGE: dict[str, int | None] = {
     SIGNUP: None,
     LINK: _HALF_HOUR,
 }
+EVERY = tuple(_MAX_AGE)
 
 
 def read(cookie: str) -> str | None:

@@ -15,6 +15,7 @@ from idp.outbound.logs import get_logger
 from idp.protocol.authorization.response_mode import RedirectedError, error_response
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
 from idp.protocol.metadata import ENDPOINTS
+from idp.services.authorization.terms import NoTermsInForceError
 from idp.storage.engine import DATABASE_AWAY
 from idp.web.answers import bearer_answer, endpoint_answer, respond
 from idp.web.interaction.flow import PendingGone
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _log = get_logger("idp.web")
 #: A database that restarts is back within seconds.
 _RETRY_SECONDS = 5
+#: The terms of use are published by hand.
+_PUBLISH_SECONDS = 300
 #: Where programs call: errors are JSON there, a wrong method included, which belongs to no endpoint.
 _JSON_PATHS = frozenset(
     ENDPOINTS[name]
@@ -49,6 +52,7 @@ def initialise(app: Flask) -> None:
     for away in DATABASE_AWAY:
         app.register_error_handler(away, _database_away)
     app.register_error_handler(KeyringError, _keys_away)
+    app.register_error_handler(NoTermsInForceError, _no_terms)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -115,6 +119,11 @@ def _database_away(error: Exception) -> Response:
 
 def _keys_away(error: KeyringError) -> Response:
     return _unavailable(_RETRY_SECONDS, _incident("keys_away", error))
+
+
+def _no_terms(error: NoTermsInForceError) -> Response:
+    """Nobody can accept what is not there; the administrator reads in the log that it must be published."""
+    return _unavailable(_PUBLISH_SECONDS, _incident("no_terms_in_force", error))
 
 
 def _unavailable(seconds: int, incident: str) -> Response:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.storage.models import accounts, signups, terms_acceptances
+from idp.web import cookies
 from tests.support.builders import OTHER_PASSWORD, PASSWORD, TERMS_VERSION, an_account, last_mail, mails
 from tests.support.pages import (
     csrf_of,
@@ -533,3 +534,25 @@ def test_pages_and_mail_are_in_english_for_who_asks(provider: Provider, visitor:
 
     assert last_mail(provider.context).language == "en"
     assert '<html lang="en">' in visitor.get("/sign-up/code").text
+
+
+@pytest.mark.rule("ACC-3", "CGU-1")
+def test_sign_up_before_any_terms_hold_says_to_come_back(provider: Provider) -> None:
+    """Nothing is begun that could not be ended: no mail, and an answer of 503."""
+    browser = provider.client()
+
+    answer = begin(browser)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert mails(provider.context) == []
+
+
+@pytest.mark.rule("UX-4")
+def test_privacy_page_names_every_cookie(provider: Provider) -> None:
+    """What the sign-up and the links set is listed too."""
+    shown = provider.client().get("/privacy")
+
+    assert shown.status_code == 200
+    for cookie in cookies.EVERY:
+        assert f"__Host-mon_paris_{cookie}" in shown.text

@@ -66,6 +66,8 @@ def submit() -> Response:
     parsed = email_address.parse(address)
     if parsed is None:
         return _address_form({"email": [sentence(_address_fault(address))]}, typed)
+    # Where no terms hold there is nothing to accept at the end: say so before a mail goes out.
+    terms.in_force(context(), language())
     outcome = _begin(parsed, waiting)
     match outcome:
         case signup.Begun(handle):

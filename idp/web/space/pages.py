@@ -51,5 +51,7 @@ def _cookies() -> list[dict[str, Any]]:
             (cookies.BROWSER, "csrf", "session"),
             (cookies.DEVICE, "device", "year"),
             (cookies.LANGUAGE, "language", "year"),
+            (cookies.SIGNUP, "signup", "session"),
+            (cookies.LINK, "link", "half_hour"),
         )
     ]
