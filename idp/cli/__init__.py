@@ -65,12 +65,12 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="idp", prog_name="idp")
 @click.pass_context
 def group(ctx: click.Context, config: Path | None) -> None:
-    r"""Identity provider for the residents of a city.
+    """Identity provider for the residents of a city.
 
     \b
     Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration or keys,
     4 not found, 5 database.
-    """
+    """  # noqa: D301 - the character that keeps a paragraph of click from being filled
     ctx.obj = config or Path(os.environ.get("IDP_CONFIG", "config.toml"))
 
 

@@ -256,7 +256,7 @@ def tell(plan: Plan, seconds: float) -> None:
     click.echo(
         f"""
 What to try
-  1. Open {plan.origin(2)} and press "Se connecter avec Mon Paris", then create an account:
+  1. Open {plan.origin(2)}, press "Gérer mon droit et suivre mes demandes" and create an account:
      the mail with the code arrives at {plan.origin(4)}.
   2. Sign out, and come back through the FranceConnect button: "test" is Angela DUBOIS, "avec_nom_dusage" has
      a usage name; the password is 123. Every identity, awkward ones too, is listed at {plan.origin(1)}.
