@@ -15,7 +15,9 @@ import msgspec
 
 from idp.cli.exits import Refusal
 from idp.domain.client import Client, ClientAuthenticationMethod, GrantType, LegalBasis, SubjectType
+from idp.protocol.claims.standard import COMPANIONS, SCOPE_CLAIMS
 from idp.protocol.clients.metadata import MetadataProblem
+from idp.protocol.scope import OFFLINE_ACCESS
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -30,6 +32,8 @@ _TYPED_AS: Final = {
     "token_endpoint_auth_method": "authentication_method",
     "token_endpoint_auth_signing_alg": "authentication_signing_alg",
 }
+#: Nobody has to say why for these, and nobody asks for them by default.
+_NOT_ASKED: Final = frozenset({"locale", "updated_at"})
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
 
@@ -51,7 +55,8 @@ _OPTIONS: Final = (
         "claims",
         multiple=True,
         metavar="NAME:REASON[:required][:LEVEL]",
-        help="A claim and, in French, why; optional unless said; lowest level 100, 250 or 600. May be repeated.",
+        help="A claim and, in French, why; optional unless said; lowest level 100, 250 or 600. May be repeated."
+        " Without any, the claims of the scopes, each one optional.",
     ),
     click.option(
         "--claim-en", "claims_en", multiple=True, metavar="NAME:REASON", help="The reason in English."
@@ -78,7 +83,13 @@ _OPTIONS: Final = (
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="File with its public keys.",
     ),
-    click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_values(GrantType))),
+    click.option(
+        "--grant-type",
+        "grant_types",
+        multiple=True,
+        type=click.Choice(_values(GrantType)),
+        help="authorization_code when absent, with refresh_token for the scope offline_access.",
+    ),
     click.option("--response-mode", "response_modes", multiple=True),
     click.option(
         "--pkce/--no-pkce", "require_pkce", default=None, help="PKCE may be waived with a secret only."
@@ -132,7 +143,26 @@ def new_client(attributes: dict[str, Any]) -> Client:
     Raises:
         Refusal: A value has the wrong type.
     """
-    return _converted({"client_id": "", "name": "", **attributes})
+    return _converted({"client_id": "", "name": "", **_defaults(attributes), **attributes})
+
+
+def _defaults(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what the scopes imply: their claims, each one optional, and the grant that `offline_access` needs.
+
+    A service that names a scope and no claim would otherwise get the scope and nothing of it.
+    """
+    scopes = attributes.get("scopes", [])
+    reason = {"fr": "Pour utiliser ce service.", "en": "To use this service."}
+    claims = [
+        {"name": name, "reason": reason}
+        for scope in scopes
+        for name in SCOPE_CLAIMS.get(scope, ())
+        if name not in COMPANIONS and name not in _NOT_ASKED
+    ]
+    grants = [GrantType.AUTHORIZATION_CODE]
+    if OFFLINE_ACCESS in scopes:
+        grants.append(GrantType.REFRESH_TOKEN)
+    return {"claims": claims, "grant_types": grants}
 
 
 def changed_client(present: Client, attributes: dict[str, Any]) -> Client:

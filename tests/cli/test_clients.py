@@ -44,6 +44,20 @@ def test_service_is_registered_in_one_command(idp: Run) -> None:
     assert sorted(made.json["scopes"]) == ["email", "openid"]
 
 
+@pytest.mark.rule("ADM-1", "CON-1")
+def test_scopes_without_claims_ask_for_their_claims_one_by_one(idp: Run) -> None:
+    """A service that names scopes only gets what they stand for, each datum at the person's choice."""
+    idp(
+        "clients", "create", "--id", "short", "--name", "Court", "--scope", "openid email offline_access",
+        "--redirect-uri", "https://court.example/retour",
+    )  # fmt: skip
+
+    shown = idp("clients", "show", "short", "--json").json
+
+    assert [(claim["name"], claim["required"]) for claim in shown["claims"]] == [("email", False)]
+    assert sorted(shown["grant_types"]) == ["authorization_code", "refresh_token"]
+
+
 @pytest.mark.rule("ADM-2")
 def test_secret_is_shown_once(idp: Run) -> None:
     """Neither show nor list knows it, for people or for programs."""
