@@ -72,12 +72,21 @@ def _check_origin() -> None:
         or request.endpoint is None
     ):
         return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    if not _is_from_here():
         raise CSRFRefused("the form comes from another site")
     browser = cookies.read(cookies.BROWSER)
     token = request.form.get("csrf_token", "")
     if browser is None or not is_form_token(context().derived.csrf, digest(browser), token):
         raise CSRFRefused("the form was given to another browser, or is altered")
+
+
+def _is_from_here() -> bool:
+    """Tell whether the browser says that one of our pages, or nobody's, sent the form (S-480)."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site in {"same-origin", "none"}
+    # Older browsers say the origin alone; "null" is what a sandboxed page of anybody's says.
+    return request.headers.get("Origin") in {None, context().issuer}
 
 
 def _dress(response: Response) -> Response:
