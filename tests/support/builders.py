@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from idp.crypto.keyring import KeyFolder
 from idp.crypto.opaque import KeyDerivation, Sealer, new_id
@@ -145,7 +145,7 @@ def an_account(
 def mails(context: Context) -> list[Mail]:
     """Open every mail that waits, the oldest first."""
     # The clock of a test may stand still: rows come in the order in which they were written.
-    written = literal_column("rowid" if context.database.is_sqlite else "ctid")
+    written: ColumnElement[int] = literal_column("rowid" if context.database.is_sqlite else "ctid")
     statement = select(outbox.c.message_id, outbox.c.payload).order_by(outbox.c.created_at, written)
     with context.database.read() as connection:
         return [opened_mail(context, *row) for row in connection.execute(statement)]
