@@ -9,6 +9,7 @@ import pytest
 from idp.storage import models
 from idp.storage.repositories import expired
 from idp.web import cookies
+from tests.support.clock import A_MONDAY_MORNING
 from tests.support.marks import ROOT
 
 PRIVACY = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
@@ -43,6 +44,4 @@ def test_privacy_names_every_kind_of_purge(ages: expired.Ages) -> None:
 @pytest.fixture
 def ages() -> expired.Ages:
     """Some moments; only the kinds of rows matter here."""
-    from tests.support.clock import A_MONDAY_MORNING
-
     return expired.Ages(*[A_MONDAY_MORNING] * 6)
