@@ -12,7 +12,7 @@ from idp.services.audit import record
 from idp.storage.repositories import accounts, audit, sessions, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from idp.domain.account import Account
     from idp.services.operations.tools import Tools
@@ -33,7 +33,7 @@ class AccountCard:
 
     account: Account
     sessions: int
-    events: Sequence[Mapping[str, Any]]
+    events: Sequence[dict[str, Any]]
 
 
 def show(tools: Tools, wanted: str) -> AccountCard | None:
@@ -45,7 +45,7 @@ def show(tools: Tools, wanted: str) -> AccountCard | None:
         return AccountCard(
             account,
             len(sessions.of_account(connection, account.account_id)),
-            audit.of_account(connection, account.account_id, limit=10),
+            [dict(event) for event in audit.of_account(connection, account.account_id, limit=10)],
         )
 
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 from idp.storage.repositories import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from idp.services.operations.tools import Tools
 
 
-def listed(tools: Tools, *, dead_only: bool, limit: int) -> Sequence[Mapping[str, Any]]:
+def listed(tools: Tools, *, dead_only: bool, limit: int) -> list[dict[str, Any]]:
     """List messages without what they say, the latest first."""
     with tools.database.read() as connection:
-        return outbox.listed(connection, dead_only=dead_only, limit=limit)
+        return [dict(row) for row in outbox.listed(connection, dead_only=dead_only, limit=limit)]
 
 
 def retry(tools: Tools, message_id: str | None) -> int:
