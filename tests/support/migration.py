@@ -10,7 +10,8 @@ from alembic import command
 from alembic.config import Config
 
 from idp.storage.engine import open_database
-from idp.storage.migrate import migrations_directory, upgrade
+from idp.storage.migrate import upgrade
+from idp.storage.revisions import migrations_directory
 
 
 def main() -> None:

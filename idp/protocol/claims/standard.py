@@ -43,7 +43,6 @@ PROTOCOL_CLAIMS = (
     "amr",
     "sid",
     "at_hash",
-    "c_hash",
 )
 
 
