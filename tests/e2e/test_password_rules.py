@@ -114,7 +114,7 @@ def test_every_broken_rule_is_told_at_once(new_password_form: Visitor) -> None:
     new_password_form.presses("Enregistrer ce mot de passe")
 
     errors = new_password_form.page.locator("#error-password p")
-    expect(errors).to_have_count(5)
+    expect(errors).to_have_count(6)
 
 
 @pytest.mark.rule("PWD-4")

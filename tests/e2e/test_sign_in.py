@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.visitor import PARKING_BUTTON
-
 if TYPE_CHECKING:
     from tests.e2e.conftest import AVisitor
     from tests.support.demonstration import Demonstration
@@ -139,9 +137,9 @@ def test_request_of_another_browser_shows_that_it_has_expired(visitor: Visitor, 
     somebody.is_at(somebody.demo.provider, "/")
 
 
-@pytest.mark.rule("ACC-1")
-def test_request_that_was_answered_shows_that_it_is_over(visitor: Visitor) -> None:
-    """The back button does not replay an authorization; the way to the service stays open."""
+@pytest.mark.rule("ACC-1", "OID-1")
+def test_page_of_a_request_that_was_answered_leads_on_to_the_service(visitor: Visitor) -> None:
+    """Going back to a page of the way after its end is no dead end, and gives no second login."""
     email = visitor.demo.new_account()
     visitor.goes_to_parking()
     sign_in = visitor.page.url
@@ -151,9 +149,6 @@ def test_request_that_was_answered_shows_that_it_is_over(visitor: Visitor) -> No
 
     visitor.page.goto(sign_in)
 
-    visitor.sees_title("Cette demande a expiré")
-    visitor.page.goto(f"{visitor.demo.parking}/")
-    visitor.follows(PARKING_BUTTON)
     visitor.is_in_parking()
 
 
