@@ -45,7 +45,7 @@ def unverified_header(token: str) -> dict[str, Any]:
         raise JWTRefused("too long")
     try:
         return jwt.get_unverified_header(token)
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, ValueError) as error:
         raise JWTRefused(str(error)) from error
 
 

@@ -28,9 +28,9 @@ class Clock(Protocol):
         """Give the present moment, aware, in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DerivedKeys:
-    """One key for each purpose, all derived from the root secret of `keys/`."""
+    """One key for each purpose, all derived from the root secret of `keys/`; never shown, wherever it is printed."""
 
     pairwise: bytes
     pivot: bytes
