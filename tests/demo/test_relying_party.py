@@ -327,7 +327,15 @@ def test_id_token_older_than_max_age_is_rejected(
         {"id_token": "not.a.jwt"},
         {"id_token": 5},
     ],
-    ids=str,
+    ids=(
+        "no access token",
+        "empty access token",
+        "another token type",
+        "no token type",
+        "no id token",
+        "id token that is no JWT",
+        "id token that is no text",
+    ),
 )
 def test_token_response_that_lacks_something_is_rejected(
     party: RelyingParty,
