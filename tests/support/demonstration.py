@@ -193,20 +193,24 @@ class Demonstration:
     # Accounts
 
     def new_account(
-        self, email: str | None = None, *, password: str = PASSWORD, identity: Mapping[str, str] = DECLARED
+        self,
+        email: str | None = None,
+        *,
+        identity: Mapping[str, str] = DECLARED,
+        terms_version: str | None = None,
     ) -> str:
         """Write an account into the database, as sign-up leaves it: most journeys begin after that.
 
         Args:
             email: Its address; a new one when absent.
-            password: Its password.
             identity: What its owner has declared.
+            terms_version: What its owner has accepted; the version in force when absent.
 
         Returns:
             The address.
         """
         address = email or new_address()
-        _write_account(self.database, address, password, identity)
+        _write_account(self.database, address, identity, terms_version)
         return address
 
     def last_lines(self) -> str:
@@ -232,9 +236,11 @@ class Demonstration:
         return done.stdout
 
 
-def _write_account(database: Database, address: str, password: str, identity: Mapping[str, str]) -> None:
+def _write_account(
+    database: Database, address: str, identity: Mapping[str, str], terms_version: str | None
+) -> None:
     now = datetime.now(UTC)  # noqa: TID251 - the programs of the demonstration read the machine's clock
-    password_hash = hash_of(password)
+    password_hash = hash_of(PASSWORD)
     with database.write() as connection:
         account = Account(
             account_id=new_id(now),
@@ -242,7 +248,7 @@ def _write_account(database: Database, address: str, password: str, identity: Ma
             state=AccountState.ACTIVE,
             password_is_generated=False,
             language="fr",
-            terms_version=terms.version_in_force(connection, now) or "",
+            terms_version=terms_version or terms.version_in_force(connection, now) or "",
             created_at=now - timedelta(days=1),
             last_sign_in_at=now - timedelta(days=1),
         )

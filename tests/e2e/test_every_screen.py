@@ -1,0 +1,297 @@
+"""Every state of every page, in both languages and themes, on a phone and on a screen (UX-1, UX-2, UX-4).
+
+Each chapter is one person's walk; it names a screen whenever one is in front of them. The pictures are kept in
+tests/pictures/, for people to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.builders import OTHER_PASSWORD, PASSWORD
+from tests.support.demonstration import DECLARED, new_address
+from tests.support.screens import Inspector, as_lines
+from tests.support.visitor import Identity, Visitor
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import AVisitor
+
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+NOTICES_OF_SIGN_IN = ("signed_out", "session_expired", "password_changed", "account_ready")
+
+
+def reading(visitor: Visitor) -> Iterator[str]:
+    """Somebody who only reads, and loses their way."""
+    pages = {
+        "home": "/",
+        "terms": "/terms",
+        "contact": "/contact",
+        "privacy": "/privacy",
+        "accessibility": "/accessibilite",
+        "signed_out": "/signed-out",
+        "not_found": "/nowhere",
+        "wrong_method": "/sign-out",
+        "dead_sign_up_link": "/sign-up/link?token=nothing",
+        "dead_password_link": "/new-password?token=nothing",
+        "expired": "/sign-in?pending=mpq_nothing",
+        "franceconnect_expired": "/franceconnect/callback?state=nothing&code=nothing",
+        "request_of_nobody": "/authorize?client_id=nobody&response_type=code",
+        "request_to_elsewhere": "/authorize?client_id=stationnement&redirect_uri=https://elsewhere.example/",
+    }
+    for name, path in pages.items():
+        visitor.opens(path)
+        yield name
+
+
+def coming_in(visitor: Visitor) -> Iterator[str]:
+    """Somebody who can't sign in."""
+    visitor.opens("/sign-in")
+    yield "sign_in"
+    for notice in NOTICES_OF_SIGN_IN:
+        visitor.opens(f"/sign-in?notice={notice}")
+        yield f"sign_in_{notice}"
+    visitor.opens("/sign-in")
+    submits(visitor, email="", password="")
+    yield "sign_in_empty"
+    email = visitor.demo.new_account()
+    for _ in range(6):
+        submits(visitor, email=email, password="Faux.Mot2Passe")
+    yield "sign_in_throttled"
+    visitor.demo.forget_tries()
+    submits(visitor, email=email, password="Faux.Mot2Passe")
+    yield "sign_in_refused"
+    visitor.opens("/forgotten-password")
+    yield "forgotten_password"
+    submits(visitor, email="zoe")
+    yield "forgotten_password_error"
+    submits(visitor, email=email)
+    yield "forgotten_password_sent"
+    visitor.page.goto(visitor.demo.wait_for_mail(email)["links"][0])
+    yield "new_password"
+    submits(visitor, password="é'")
+    yield "new_password_error"
+    submits(visitor, password=OTHER_PASSWORD)
+    yield "new_password_done"
+
+
+def signing_up(visitor: Visitor) -> Iterator[str]:
+    """Somebody new, who comes from parking and makes every mistake."""
+    email = new_address()
+    visitor.goes_to_parking()
+    yield "sign_in_for_parking"
+    visitor.hands.press(visitor.page.locator("main a[href^='/sign-up']"))
+    yield "sign_up"
+    submits(visitor, email="zoe@")
+    yield "sign_up_error"
+    submits(visitor, email=email)
+    yield "sign_up_code"
+    submits(visitor, code="12")
+    yield "sign_up_code_error"
+    visitor.hands.press(visitor.page.locator("form[action='/sign-up/code/resend'] button"))
+    yield "sign_up_code_resent"
+    visitor.page.goto(visitor.demo.wait_for_mail(email, 2)["links"][0])
+    yield "sign_up_link"
+    visitor.hands.press(visitor.page.locator("form[action='/sign-up/link'] button"))
+    yield "sign_up_details"
+    visitor.writes(password="abcé")
+    expect(visitor.page.locator("[data-rule=refused_characters]")).to_have_attribute("data-state", "wrong")
+    yield "sign_up_details_typing"
+    submits(visitor, password="abcé", family_name="1")
+    yield "sign_up_details_error"
+    visitor.writes(password=PASSWORD, given_name="Zoé Claire", family_name="Œuvrard")
+    visitor.ticks("terms")
+    submits(visitor)
+    yield "consent"
+    visitor.page.route(f"{visitor.demo.parking}/callback*", lambda route: route.abort("aborted"))
+    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    expect(visitor.page.locator("meta[http-equiv=refresh]")).to_have_count(1)
+    yield "continue"
+
+
+def at_home(visitor: Visitor) -> Iterator[str]:
+    """Somebody with an account and a service, who changes everything that can be changed."""
+    email = visitor.demo.new_account(identity=DECLARED | {"preferred_username": "Durand-Lys"})
+    visitor.opens("/sign-in?next=/account/services")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "services_none"
+    visitor.goes_to_explorateurs()
+    yield "consent_with_choices"
+    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    visitor.is_at(visitor.demo.explorateurs, "/adhesion")
+    for name, path in {
+        "home_signed_in": "/",
+        "account": "/account",
+        "identity": "/account/identity",
+        "sessions": "/account/sessions",
+        "sessions_others_ended": "/account/sessions?notice=others_ended",
+        "services": "/account/services",
+        "confirm_it_is_you": "/sign-in?confirm=1&next=/account",
+        "not_found_signed_in": "/nowhere",
+        "log_out_question": "/logout",
+        "log_out_question_of_parking": "/logout?client_id=stationnement",
+        "terms_signed_in": "/terms",
+    }.items():
+        visitor.opens(path)
+        yield name
+    visitor.opens("/account/identity")
+    submits(visitor, given_name="", family_name="1")
+    yield "identity_error"
+    submits(visitor, given_name="Zoé", family_name="Œuvrard")
+    yield "identity_saved"
+    visitor.opens("/account/password")
+    yield "password"
+    submits(visitor, current_password="", password="abc")
+    yield "password_error"
+    submits(visitor, current_password=PASSWORD, password=OTHER_PASSWORD)
+    yield "password_changed"
+    visitor.opens("/account/services")
+    visitor.hands.press(visitor.page.locator("form[action='/account/services/withdraw'] button"))
+    yield "withdraw"
+    visitor.hands.press(visitor.page.locator("button[name=confirmed]"))
+    yield "withdrawn"
+    visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, prompt='select_account'))}")
+    yield "select_account"
+    visitor.hands.press(visitor.page.locator("header form button"))
+    yield "signed_out_by_click"
+
+
+def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:
+    return {
+        "client_id": "stationnement",
+        "redirect_uri": f"{visitor.demo.parking}/callback",
+        "response_type": "code",
+        "scope": "openid profile email",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+        "state": "state",
+        "nonce": "nonce",
+        **others,
+    }
+
+
+def by_form_post(visitor: Visitor) -> Iterator[str]:
+    """Somebody whose service wants its answer in a form, and whose terms of use are old."""
+    email = visitor.demo.new_account(terms_version="2020-01-01")
+    visitor.page.route(f"{visitor.demo.parking}/callback*", lambda route: route.abort("aborted"))
+    visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, response_mode='form_post'))}")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "accept_terms"
+    submits(visitor)
+    yield "accept_terms_error"
+    visitor.ticks("terms")
+    submits(visitor)
+    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    expect(visitor.page.locator("form[data-form-post], meta[http-equiv=refresh]")).to_have_count(1)
+    yield "form_post"
+
+
+def with_franceconnect(visitor: Visitor) -> Iterator[str]:
+    """Somebody whom FranceConnect knows, and we don't."""
+    identity = Identity()
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    visitor.follows("Revenir sur Mon Paris")
+    yield "franceconnect_refused"
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    with visitor.demo.faults() as break_it:
+        break_it(fault="wrong_nonce")
+        visitor.identifies(identity)
+        visitor.is_at(visitor.demo.provider, "/franceconnect/callback")
+    yield "franceconnect_misbehaved"
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    with visitor.demo.faults() as break_it:
+        break_it(fault="bad_json", on="token")
+        visitor.lets_franceconnect_go_on()
+        visitor.is_at(visitor.demo.provider, "/franceconnect/callback")
+    yield "franceconnect_unreadable"
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    visitor.lets_franceconnect_go_on()
+    yield "franceconnect_first_time"
+    visitor.hands.press(visitor.page.locator("button[value=link]"))
+    yield "franceconnect_link"
+    submits(visitor, email="zoe@example.org", password="Faux.Mot2Passe")
+    yield "franceconnect_link_error"
+    visitor.hands.press(visitor.page.locator("a[href^='/franceconnect/first-time']"))
+    visitor.hands.press(visitor.page.locator("button[value=create]"))
+    yield "franceconnect_sign_up"
+    submits(visitor, email="")
+    yield "franceconnect_sign_up_error"
+    visitor.writes(email=identity.email)
+    visitor.ticks("terms")
+    submits(visitor)
+    yield "franceconnect_code"
+    submits(visitor, code=str(visitor.demo.wait_for_mail(identity.email)["code"]))
+    yield "consent_certified"
+    visitor.hands.press(visitor.page.locator("button[value=deny]"))
+    for name, path in {
+        "home_certified": "/",
+        "account_certified": "/account",
+        "identity_locked": "/account/identity",
+        "password_generated": "/account/password",
+    }.items():
+        visitor.opens(path)
+        yield name
+    visitor.hands.press(visitor.page.locator("header form button"))
+    expect(visitor.page).to_have_url(re.compile("/signed-out"))
+    yield from _linking(visitor, identity)
+
+
+def _linking(visitor: Visitor, taken: Identity) -> Iterator[str]:
+    """Go on with an account of one's own, and an identity that another account has."""
+    visitor.opens("/sign-in?next=/account/identity")
+    submits(visitor, email=visitor.demo.new_account(), password=PASSWORD)
+    visitor.goes_to_franceconnect()
+    visitor.identifies(taken)
+    yield "franceconnect_linked_elsewhere"
+    visitor.opens("/account/identity")
+    visitor.goes_to_franceconnect()
+    visitor.hands.press(visitor.page.locator("form[action$='/switch'] button"))
+    visitor.identifies(Identity(given_name="Zoé", birthdate=DECLARED["birthdate"]))
+    yield "franceconnect_compare"
+    visitor.hands.press(visitor.page.locator("button[value=confirm]"))
+    yield "identity_linked"
+
+
+CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
+    reading,
+    coming_in,
+    signing_up,
+    at_home,
+    by_form_post,
+    with_franceconnect,
+)
+
+
+def submits(visitor: Visitor, **fields: str) -> None:
+    """Fill fields in and send the main form of the page, whatever its language."""
+    visitor.writes(**fields)
+    visitor.hands.press(visitor.page.locator("main form:has(.button-main) .button-main").first)
+
+
+@pytest.mark.rule("UX-1", "UX-2", "UX-4")
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.__name__)
+@pytest.mark.parametrize("language", LOCALES)
+def test_screens_are_accessible_narrow_light_and_ask_nothing_elsewhere(
+    a_visitor: AVisitor, chapter: Callable[[Visitor], Iterator[str]], language: str
+) -> None:
+    """On each screen axe finds nothing, nothing overflows, no script fails, and every request stays here."""
+    visitor = a_visitor(locale=LOCALES[language])
+    inspector = Inspector(visitor.page, visitor.demo.origins, language)
+    # The services ask for French pages; who has chosen keeps their language.
+    visitor.opens(f"/?lang={language}")
+
+    for screen in chapter(visitor):
+        inspector.look(screen)
+        if visitor.page.locator("html").get_attribute("lang") != language:
+            inspector.faults.append(f"{screen} ({language}): in another language")
+
+    assert not inspector.faults, as_lines(inspector.faults)

@@ -1,0 +1,123 @@
+"""Looks at a screen as it stands: accessibility, width, weight, errors, and where its requests went (UX-2, UX-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.support.marks import ROOT
+
+PICTURES = ROOT / "tests" / "pictures"
+NARROW = {"width": 320, "height": 640}
+WIDE = {"width": 1280, "height": 800}
+THEMES = ("light", "dark")
+MOST_BYTES = 50_000
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+LOOK_WITH_AXE = """async (rules) => {
+    const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+    return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}"""
+# What stands out of the page to the right, if anything does.
+FIND_WHAT_OVERFLOWS = """() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("body *")]
+        .filter((element) => element.getBoundingClientRect().right > width + 1)
+        .map((element) => `${element.tagName}.${element.className}`);
+}"""
+LIST_RESOURCES = "() => performance.getEntriesByType('resource').map((one) => one.name)"
+
+
+@cache
+def _axe() -> str:
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+@dataclass
+class Inspector:
+    """Follows a tab from page to page.
+
+    Attributes:
+        page: The tab.
+        origins: The only places that requests may go to.
+        label: Told apart in the names of the pictures: the language.
+        faults: What was found, in words.
+        seen: Names of the screens, in order.
+    """
+
+    page: Page
+    origins: tuple[str, ...]
+    label: str
+    faults: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    _sizes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Listen to what the tab does."""
+        PICTURES.mkdir(exist_ok=True)
+        self.page.on("console", self._on_console)
+        self.page.on("request", self._on_request)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        """Note errors, except that a page of ours has the status that it should have."""
+        is_status = message.text.startswith("Failed to load resource: the server responded with a status of")
+        if message.type == "error" and not (is_status and message.location.get("url") == self.page.url):
+            self.faults.append(f"after {self._last()}: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if f"{parts.scheme}://{parts.netloc}" not in self.origins and parts.scheme != "data":
+            self.faults.append(f"after {self._last()}: request to {request.url}")
+
+    def _last(self) -> str:
+        return self.seen[-1] if self.seen else "the start"
+
+    def look(self, name: str) -> None:
+        """Look at the screen in both themes and at both widths, and keep a picture of each.
+
+        Args:
+            name: Of the screen.
+        """
+        self.seen.append(name)
+        self.page.wait_for_load_state("domcontentloaded")
+        self._weigh(name)
+        self.page.evaluate(_axe())
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            for size in (NARROW, WIDE):
+                self._look_once(name, theme, size)
+        self.page.emulate_media(color_scheme="light")
+
+    def _look_once(self, name: str, theme: str, size: dict[str, int]) -> None:
+        where = f"{name} ({self.label}, {theme}, {size['width']})"
+        self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        overflowing = self.page.evaluate(FIND_WHAT_OVERFLOWS)
+        if overflowing:
+            self.faults.append(f"{where}: wider than the window: {', '.join(overflowing[:5])}")
+        # The theme changes colours, the width the layout: each is looked at once with the other.
+        if (theme == "light") == (size is NARROW):
+            self.faults += [f"{where}: {fault}" for fault in self.page.evaluate(LOOK_WITH_AXE, RULES)]
+        picture = PICTURES / f"{name}.{self.label}.{theme}.{size['width']}.png"
+        self.page.screenshot(path=picture, full_page=True, animations="disabled")
+
+    def _weigh(self, name: str) -> None:
+        """Add the page and what it loads, uncompressed."""
+        loaded = {self.page.url: len(self.page.content().encode())}
+        loaded |= {address: self._size_of(address) for address in self.page.evaluate(LIST_RESOURCES)}
+        if sum(loaded.values()) > MOST_BYTES:
+            self.faults.append(f"{name}: {sum(loaded.values())} bytes: {loaded}")
+
+    def _size_of(self, address: str) -> int:
+        if address not in self._sizes:
+            self._sizes[address] = len(self.page.request.get(address).body())
+        return self._sizes[address]
+
+
+def as_lines(faults: list[str]) -> str:
+    """Write faults one a line, each once."""
+    return "\n".join(dict.fromkeys(faults))
