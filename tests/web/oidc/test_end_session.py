@@ -213,6 +213,23 @@ def test_address_that_is_not_registered_is_never_followed(
 
 
 @pytest.mark.rule("LOG-7")
+def test_hint_without_a_session_speaks_of_the_person(
+    lasting_provider: Provider, browser: FlaskClient, hint: str
+) -> None:
+    """A token of ours that names no session ends the one of the person it names, and of nobody else."""
+    claims: dict[str, Any] = pyjwt.decode(hint, options={"verify_signature": False})
+    del claims["sid"]
+    key = lasting_provider.context.keys.keyring().signing_key("ES256")
+    without = pyjwt.encode(claims, key.private_key, "ES256", headers={"kid": key.kid})
+
+    other = lasting_provider.signed_in().get("/logout", query_string={"id_token_hint": without})
+    own = browser.get("/logout", query_string={"id_token_hint": without})
+
+    assert other.status_code == 200
+    assert own.location == "/signed-out"
+
+
+@pytest.mark.rule("LOG-7")
 def test_logout_of_nobody_goes_where_it_may(lasting_provider: Provider, service: Service) -> None:
     """Without a session there is nothing to ask: the registered address is followed, no other."""
     query = {"client_id": service.client_id, "post_logout_redirect_uri": BYE, "state": "s"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idp.crypto import jwt
+from idp.crypto.opaque import SecretKind, new_secret
 from idp.domain.client import GrantType
 from tests.support.provider import CALLBACK, ISSUER, VERIFIER, answer_of, basic, challenge_of
 
@@ -69,6 +70,20 @@ def test_code_request_that_is_wrong_gives_nothing(
     answer = lasting_provider.redeem(service, code, **changes)
 
     assert error_of(answer) == error
+
+
+@pytest.mark.rule("OID-1")
+def test_code_that_nobody_gave_is_refused(lasting_provider: Provider) -> None:
+    """Well formed, and unknown; a refresh token and a token to revoke likewise."""
+    service = lasting_provider.a_client()
+
+    code = lasting_provider.redeem(service, new_secret(SecretKind.AUTHORIZATION_CODE))
+    refreshed = lasting_provider.refresh(service, new_secret(SecretKind.REFRESH_TOKEN))
+    revoked = lasting_provider.post("/revoke", service, token=new_secret(SecretKind.ACCESS_TOKEN))
+
+    assert error_of(code) == "invalid_grant"
+    assert error_of(refreshed) == "invalid_grant"
+    assert revoked.status_code == 200
 
 
 @pytest.mark.rule("OID-1")
