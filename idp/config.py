@@ -283,7 +283,7 @@ class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the pages say of the city."""
 
-    name: Annotated[str, Meta(description="Name of the account, on every page.")] = "Mon Paris"
+    name: Annotated[str, Meta(description="Name of the city, on every page and in mails.")] = "Ville de Paris"
     phone: Annotated[str, Meta(description="Number to call in case of loss, theft or misuse.")] = "3975"
     contact_uri: Annotated[str, Meta(description="The city's contact form.")] = "https://www.paris.fr/contact"
     support_email: Annotated[

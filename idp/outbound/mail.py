@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Security = Literal["none", "starttls", "tls"]
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _DAY: Final = "d MMMM y"
-_MOMENT: Final = {"fr": "d MMMM y 'à' H 'h' mm", "en": "d MMMM y 'at' HH:mm"}
+_MOMENT: Final = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 _SUBJECT: Final = "Subject: "
 #: RFC 5321 section 4.2.1: answers of this class say that the same command will fail again.
 _PERMANENT: Final = 500

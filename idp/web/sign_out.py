@@ -8,7 +8,7 @@ from flask import Blueprint, g, make_response
 
 from idp.services.sign_in import sessions as use_case
 from idp.web.federation import franceconnect
-from idp.web.http import redirect_to
+from idp.web.http import query, redirect_to
 from idp.web.sessions import forget, signed_in
 from idp.web.site import context
 from idp.web.templating import page
@@ -28,7 +28,8 @@ def submit() -> Response:
 @blueprint.get("/signed-out")
 def show() -> str:
     """Say that the session is over."""
-    return page("signed_out.html", service_url=None, franceconnect_session=False)
+    also = query().get("franceconnect") == "1"
+    return page("signed_out.html", service_url=None, franceconnect_session=also)
 
 
 def end_here(destination: str | None, *, after_form: bool) -> Response:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _PARIS = ZoneInfo("Europe/Paris")
 _DAY = "d MMMM y"
-_MOMENT = {"fr": "d MMMM y 'à' H 'h' mm", "en": "d MMMM y 'at' HH:mm"}
+_MOMENT = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 
 
 def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, NullTranslations]) -> None:

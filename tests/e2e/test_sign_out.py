@@ -56,6 +56,7 @@ def test_sign_out_ends_the_session_at_franceconnect_too(any_visitor: Visitor) ->
 
     visitor.signs_out_here()
 
+    visitor.sees("Votre session FranceConnect est fermée aussi.")
     visitor.opens("/sign-in")
     visitor.goes_to_franceconnect()
     visitor.sees_title("Choisir une identité")

@@ -105,7 +105,7 @@ def test_mail_is_delivered_in_both_forms_and_forgotten(
     assert message["Subject"] == "Bonjour Zoé <i>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"].endswith("@example.org>")
-    assert text_of(message).split("\r\n") == ["Le 2 mars 2026, 2 mars 2026 à 10 h 00.", "3975", ""]
+    assert text_of(message).split("\r\n") == ["Le 2 mars 2026, 2 mars 2026 à 10\u00a0h\u00a000.", "3975", ""]
     assert "Zoé &lt;i&gt;" in text_of(message, "html")
     assert waiting(context) == {"waiting": 0, "dead": 0}
 

@@ -345,13 +345,13 @@ def logout() -> Response:
     """Send the browser to FranceConnect's logout; when it can't be reached, go on without it."""
     state = query().get("state", "")
     departure = federated.logout_departure(context(), state, browser_hash=browser_hash())
-    return _after_logout(state) if departure is None else redirect_to(departure)
+    return _after_logout(state, is_over=False) if departure is None else redirect_to(departure)
 
 
 @blueprint.get("/franceconnect/logout/callback")
 def logout_callback() -> Response:
     """Take the person back; a state that does not match shows the signed-out page too (franceconnect.md 5)."""
-    return _after_logout(query().get("state", ""))
+    return _after_logout(query().get("state", ""), is_over=True)
 
 
 def _require_on() -> None:
@@ -438,10 +438,12 @@ def _refused(outcome: Refused) -> Response:
     return answer
 
 
-def _after_logout(state: str) -> Response:
+def _after_logout(state: str, *, is_over: bool) -> Response:
     way = federated.end_logout(context(), state, browser_hash=browser_hash())
     if way is None or way.continue_to is None:
-        return redirect_to(url("sign_out.show"))
+        # A state that we did not give proves nothing about FranceConnect's session.
+        also = "1" if is_over and way is not None else None
+        return redirect_to(url("sign_out.show", franceconnect=also))
     return redirect_to(way.continue_to)
 
 
