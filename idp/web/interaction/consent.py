@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest
 
+from idp.crypto.opaque import keyed_digest
 from idp.protocol.authorization.interaction import Ask, Step
 from idp.services.authorization import consents, requests
 from idp.web import cookies
-from idp.web.interaction.flow import PendingGone, go_on, next_step, pending
+from idp.web.http import redirect_to
+from idp.web.interaction.flow import PendingGone, go_on, link, next_step, pending
 from idp.web.language import language
 from idp.web.provenance import identity_row
 from idp.web.site import context
@@ -40,6 +42,7 @@ def show() -> str | Response:
         "interaction/consent.html",
         rows=[_row(asked) for asked in consents.question(situation, signed_in)],
         consent=_terms_of(situation),
+        person_mark=_person_mark(signed_in),
     )
 
 
@@ -50,6 +53,9 @@ def submit() -> Response:
     present, situation, signed_in = _asked()
     if present is None or situation is None or signed_in is None:
         return go_on(present)
+    if request.form.get("person_mark") != _person_mark(signed_in):
+        # Somebody else signed in while this screen was open: they have not seen it.
+        return redirect_to(link("consent.show", present))
     if decision == "deny":
         return next_step(consents.refuse(context(), situation, signed_in), after_form=True)
     chosen = frozenset(request.form.getlist("claims"))
@@ -79,6 +85,11 @@ def _asked() -> tuple[PendingAuthorization | None, Situation | None, SignedIn | 
     if not isinstance(decision, Ask) or decision.step is not Step.CONSENT:
         return present, None, None
     return present, situation, situation.signed_in
+
+
+def _person_mark(signed_in: SignedIn) -> str:
+    """Name whom a screen was shown to, so that nobody else's answer is taken for theirs."""
+    return keyed_digest(context().derived.csrf, "consent", signed_in.account.account_id).hex()[:32]
 
 
 def _row(asked: AskedClaim) -> dict[str, Any]:

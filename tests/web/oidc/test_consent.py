@@ -327,3 +327,18 @@ def test_whoever_signed_out_meanwhile_gives_no_consent(lasting_provider: Provide
 
     assert answer.location.startswith("/sign-in?")
     assert rows(lasting_provider, service) == []
+
+
+@pytest.mark.rule("CON-2")
+def test_screen_shown_to_one_person_is_not_answered_by_another(lasting_provider: Provider) -> None:
+    """Who signs in while somebody else's screen is open sees their own first."""
+    service = a_service(lasting_provider)
+    browser = lasting_provider.signed_in(lasting_provider.an_account(given_name="Zoé"))
+    location = lasting_provider.authorize(browser, service, scope=SCOPE).location
+    fields = form_of(browser.get(location))
+    lasting_provider.signed_in(lasting_provider.an_account(given_name="Max"), browser=browser)
+
+    answer = browser.post("/consent", data={**fields, "decision": "allow"})
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/consent?")
