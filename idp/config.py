@@ -47,7 +47,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(description="Header in which the proxies name the client; behind granian it must be forwarded."),
     ] = "x-forwarded-for"
     request_timeout_seconds: Annotated[
-        Seconds, Meta(description="A request that takes longer is abandoned.")
+        Seconds, Meta(description="A worker that has been busy with one request for longer is replaced.")
     ] = 30
     graceful_seconds: Annotated[
         Seconds, Meta(description="How long requests in flight may take to finish at a stop.")
