@@ -10,10 +10,12 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
+from types import FrameType
 
 from idp.config import Settings
 from tests.bench import places
@@ -25,6 +27,8 @@ from tests.bench.visits import OPERATIONS
 def main() -> None:
     """Measure what the command line asks for."""
     chosen = _arguments()
+    # A supervisor's TERM ends the servers too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _stop)
     folder = Path(mkdtemp(prefix="idp-bench-"))
     # Others may pass through, not look: PostgreSQL runs as another user when root measures.
     folder.chmod(0o711)
@@ -34,6 +38,10 @@ def main() -> None:
         shutil.rmtree(folder)
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(described, results), indent=1) + "\n")
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _arguments() -> argparse.Namespace:
