@@ -10,7 +10,15 @@ from sqlalchemy import func, select
 
 from idp.storage.models import accounts, signups, terms_acceptances
 from idp.web import cookies
-from tests.support.builders import OTHER_PASSWORD, PASSWORD, TERMS_VERSION, an_account, last_mail, mails
+from tests.support.builders import (
+    OTHER_PASSWORD,
+    PASSWORD,
+    TERMS_VERSION,
+    an_account,
+    last_mail,
+    mails,
+    some_terms,
+)
 from tests.support.pages import (
     csrf_of,
     mailed_code,
@@ -244,6 +252,7 @@ def test_twenty_first_sign_up_of_a_network_is_answered_by_429(visitor: FlaskClie
 @pytest.mark.rule("ACC-4", "ACC-5")
 def test_pages_are_the_same_for_a_known_address(provider: Provider) -> None:
     """Redirect, waiting page, wrong code, another mail: nothing differs but the address typed and tokens."""
+    some_terms(provider.context)
     an_account(provider.context, "connue@example.fr")
     an_account(provider.context, "bloque@example.fr", is_locked=True)
     an_account(provider.context, "genere@example.fr", OTHER_PASSWORD, is_generated=True)
