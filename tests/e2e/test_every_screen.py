@@ -85,7 +85,7 @@ def signing_up(visitor: Visitor) -> Iterator[str]:
     email = new_address()
     visitor.goes_to_parking()
     yield "sign_in_for_parking"
-    visitor.hands.press(visitor.page.locator("main a[href^='/sign-up']"))
+    presses(visitor, "main a[href^='/sign-up']")
     yield "sign_up"
     submits(visitor, email="zoe@")
     yield "sign_up_error"
@@ -93,11 +93,11 @@ def signing_up(visitor: Visitor) -> Iterator[str]:
     yield "sign_up_code"
     submits(visitor, code="12")
     yield "sign_up_code_error"
-    visitor.hands.press(visitor.page.locator("form[action='/sign-up/code/resend'] button"))
+    presses(visitor, "form[action='/sign-up/code/resend'] button")
     yield "sign_up_code_resent"
     visitor.page.goto(visitor.demo.wait_for_mail(email, 2)["links"][0])
     yield "sign_up_link"
-    visitor.hands.press(visitor.page.locator("form[action='/sign-up/link'] button"))
+    presses(visitor, "form[action='/sign-up/link'] button")
     yield "sign_up_details"
     visitor.writes(password="abcé")
     expect(visitor.page.locator("[data-rule=refused_characters]")).to_have_attribute("data-state", "wrong")
@@ -109,7 +109,7 @@ def signing_up(visitor: Visitor) -> Iterator[str]:
     submits(visitor)
     yield "consent"
     visitor.page.route(f"{visitor.demo.parking}/callback*", lambda route: route.abort("aborted"))
-    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("meta[http-equiv=refresh]")).to_have_count(1)
     yield "continue"
 
@@ -122,7 +122,7 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     yield "services_none"
     visitor.goes_to_explorateurs()
     yield "consent_with_choices"
-    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    presses(visitor, "button[value=allow]")
     visitor.is_at(visitor.demo.explorateurs, "/adhesion")
     for name, path in {
         "home_signed_in": "/",
@@ -151,13 +151,13 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     submits(visitor, current_password=PASSWORD, password=OTHER_PASSWORD)
     yield "password_changed"
     visitor.opens("/account/services")
-    visitor.hands.press(visitor.page.locator("form[action='/account/services/withdraw'] button"))
+    presses(visitor, "form[action='/account/services/withdraw'] button")
     yield "withdraw"
-    visitor.hands.press(visitor.page.locator("button[name=confirmed]"))
+    presses(visitor, "button[name=confirmed]")
     yield "withdrawn"
     visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, prompt='select_account'))}")
     yield "select_account"
-    visitor.hands.press(visitor.page.locator("header form button"))
+    presses(visitor, "header form button")
     yield "signed_out_by_click"
 
 
@@ -186,7 +186,7 @@ def by_form_post(visitor: Visitor) -> Iterator[str]:
     yield "accept_terms_error"
     visitor.ticks("terms")
     submits(visitor)
-    visitor.hands.press(visitor.page.locator("button[value=allow]"))
+    presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("form[data-form-post], meta[http-equiv=refresh]")).to_have_count(1)
     yield "form_post"
 
@@ -216,12 +216,12 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     visitor.goes_to_franceconnect()
     visitor.lets_franceconnect_go_on()
     yield "franceconnect_first_time"
-    visitor.hands.press(visitor.page.locator("button[value=link]"))
+    presses(visitor, "button[value=link]")
     yield "franceconnect_link"
     submits(visitor, email="zoe@example.org", password="Faux.Mot2Passe")
     yield "franceconnect_link_error"
-    visitor.hands.press(visitor.page.locator("a[href^='/franceconnect/first-time']"))
-    visitor.hands.press(visitor.page.locator("button[value=create]"))
+    presses(visitor, "a[href^='/franceconnect/first-time']")
+    presses(visitor, "button[value=create]")
     yield "franceconnect_sign_up"
     submits(visitor, email="")
     yield "franceconnect_sign_up_error"
@@ -231,7 +231,7 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     yield "franceconnect_code"
     submits(visitor, code=str(visitor.demo.wait_for_mail(identity.email)["code"]))
     yield "consent_certified"
-    visitor.hands.press(visitor.page.locator("button[value=deny]"))
+    presses(visitor, "button[value=deny]")
     for name, path in {
         "home_certified": "/",
         "account_certified": "/account",
@@ -240,7 +240,7 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     }.items():
         visitor.opens(path)
         yield name
-    visitor.hands.press(visitor.page.locator("header form button"))
+    presses(visitor, "header form button")
     expect(visitor.page).to_have_url(re.compile("/signed-out"))
     yield from _linking(visitor, identity)
 
@@ -254,10 +254,10 @@ def _linking(visitor: Visitor, taken: Identity) -> Iterator[str]:
     yield "franceconnect_linked_elsewhere"
     visitor.opens("/account/identity")
     visitor.goes_to_franceconnect()
-    visitor.hands.press(visitor.page.locator("form[action$='/switch'] button"))
+    presses(visitor, "form[action$='/switch'] button")
     visitor.identifies(Identity(given_name="Zoé", birthdate=DECLARED["birthdate"]))
     yield "franceconnect_compare"
-    visitor.hands.press(visitor.page.locator("button[value=confirm]"))
+    presses(visitor, "button[value=confirm]")
     yield "identity_linked"
 
 
@@ -274,7 +274,13 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
 def submits(visitor: Visitor, **fields: str) -> None:
     """Fill fields in and send the main form of the page, whatever its language."""
     visitor.writes(**fields)
-    visitor.hands.press(visitor.page.locator("main form:has(.button-main) .button-main").first)
+    presses(visitor, "main form:has(.button-main) .button-main")
+
+
+def presses(visitor: Visitor, selector: str) -> None:
+    """Use what leads to another page, and wait for that one."""
+    with visitor.page.expect_navigation(wait_until="commit"):
+        visitor.hands.press(visitor.page.locator(selector).first)
 
 
 @pytest.mark.rule("UX-1", "UX-2", "UX-4")

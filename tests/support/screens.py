@@ -7,14 +7,14 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Error, Page, Request
 
+from tests.support.demonstration import wait_until
 from tests.support.marks import ROOT
 
 PICTURES = ROOT / "tests" / "pictures"
 NARROW = {"width": 320, "height": 640}
 WIDE = {"width": 1280, "height": 800}
-THEMES = ("light", "dark")
 MOST_BYTES = 50_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -60,6 +60,8 @@ class Inspector:
     def __post_init__(self) -> None:
         """Listen to what the tab does."""
         PICTURES.mkdir(exist_ok=True)
+        # A colour that is still changing from one theme to the other has no contrast to speak of.
+        self.page.emulate_media(reduced_motion="reduce")
         self.page.on("console", self._on_console)
         self.page.on("request", self._on_request)
 
@@ -84,18 +86,26 @@ class Inspector:
             name: Of the screen.
         """
         self.seen.append(name)
-        self.page.wait_for_load_state("domcontentloaded")
+        wait_until(self._is_complete, f"the whole of {name}")
         self._weigh(name)
         self.page.evaluate(_axe())
-        for theme in THEMES:
-            self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            for size in (NARROW, WIDE):
+        for size, themes in ((NARROW, ("dark", "light")), (WIDE, ("light", "dark"))):
+            self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            for theme in themes:
+                self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
                 self._look_once(name, theme, size)
         self.page.emulate_media(color_scheme="light")
 
+    def _is_complete(self) -> bool | None:
+        """Tell whether the page and its stylesheet are there; a page that already goes on counts as well."""
+        try:
+            return self.page.evaluate("document.readyState") == "complete" or None
+        except Error:
+            # The page before it was just taken away.
+            return None
+
     def _look_once(self, name: str, theme: str, size: dict[str, int]) -> None:
         where = f"{name} ({self.label}, {theme}, {size['width']})"
-        self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
         overflowing = self.page.evaluate(FIND_WHAT_OVERFLOWS)
         if overflowing:
             self.faults.append(f"{where}: wider than the window: {', '.join(overflowing[:5])}")
