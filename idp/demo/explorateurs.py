@@ -117,6 +117,7 @@ def _jwks(key: ECKey) -> Response:
 def _route(app: Flask, service: Service, panel: Panel) -> None:
     """Route the pages; all but the home page need a login."""
     app.add_url_rule("/", "home", _home)
+    app.add_url_rule("/donnees-personnelles", "privacy", _privacy)
     for path, view, methods in (
         (PANEL, panel.show, ["GET"]),
         (JOIN, panel.join, ["GET", "POST"]),
@@ -128,6 +129,10 @@ def _route(app: Flask, service: Service, panel: Panel) -> None:
 
 def _home() -> str:
     return render_template("explorateurs/home.html", surveys=SURVEYS)
+
+
+def _privacy() -> str:
+    return render_template("explorateurs/privacy.html")
 
 
 def for_members(view: View) -> View:

@@ -80,6 +80,7 @@ def create_app(settings: ParkingSettings) -> Flask:
 def _route(app: Flask, service: Service, parking: Parking) -> None:
     """Route the pages; all but the home page need a login."""
     app.add_url_rule("/", "home", _home)
+    app.add_url_rule("/donnees-personnelles", "privacy", _privacy)
     for path, view, methods in (
         (SPACE, parking.space, ["GET"]),
         ("/consentement", parking.choose_mobile, ["POST"]),
@@ -96,6 +97,10 @@ def _route(app: Flask, service: Service, parking: Parking) -> None:
 
 def _home() -> str:
     return render_template("parking/home.html")
+
+
+def _privacy() -> str:
+    return render_template("parking/privacy.html")
 
 
 class Parking:

@@ -98,7 +98,7 @@ def _pending_gone(error: PendingGone) -> Response:
 
 def _csrf_refused(error: CSRFRefused) -> Response:
     _log.warning("form_refused", reason=str(error.description), endpoint=request.endpoint)
-    return _error_page(400, title="error_title_403", message="form_expired")
+    return _error_page(400, title="form_expired_title", message="form_expired")
 
 
 def _busy(error: HashingBusy) -> Response:

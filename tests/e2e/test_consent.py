@@ -47,6 +47,21 @@ def test_optional_claim_that_is_ticked_reaches_the_service(any_visitor: Visitor)
     any_visitor.sees(USAGE_NAME)
 
 
+@pytest.mark.rule("CON-1", "CON-2", "CON-9")
+def test_policy_of_the_service_can_be_read_before_answering(visitor: Visitor) -> None:
+    """The link of the consent page leads to a page of the service, in another tab: the question stays."""
+    visitor.goes_to_parking()
+    visitor.signs_in(visitor.demo.new_account())
+    visitor.sees_title("Ce que ce service va recevoir")
+
+    with visitor.page.expect_popup() as opened:
+        visitor.hands.press(visitor.page.get_by_role("link", name="politique de confidentialité du service"))
+
+    expect(opened.value.locator("h1")).to_have_text("Données personnelles")
+    visitor.allows()
+    visitor.is_in_parking()
+
+
 @pytest.mark.rule("CON-2")
 def test_consent_is_remembered_at_the_next_visit(visitor: Visitor) -> None:
     """Signing in again leads straight to parking."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import AVisitor
 
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+SIGN_UPS_OF_ONE_NETWORK = 20
 NOTICES_OF_SIGN_IN = ("signed_out", "session_expired", "password_changed", "account_ready")
 
 
@@ -47,6 +48,27 @@ def reading(visitor: Visitor) -> Iterator[str]:
     for name, path in pages.items():
         visitor.opens(path)
         yield name
+    visitor.opens("/sign-up")
+    visitor.page.evaluate("document.querySelector('main [name=csrf_token]').value += 'x'")
+    submits(visitor, email="zoe@example.org")
+    yield "form_expired"
+    visitor.opens("/sign-up")
+    for _ in range(SIGN_UPS_OF_ONE_NETWORK):
+        _signs_up_unseen(visitor)
+    submits(visitor, email=new_address())
+    yield "throttled"
+    visitor.demo.forget_tries()
+
+
+def _signs_up_unseen(visitor: Visitor) -> None:
+    """Send the form in front of the person without showing the answer."""
+    token = visitor.page.locator("main [name=csrf_token]").input_value()
+    visitor.page.request.post(
+        f"{visitor.demo.provider}/sign-up",
+        form={"csrf_token": token, "email": new_address()},
+        headers={"Sec-Fetch-Site": "same-origin"},
+        max_redirects=0,
+    )
 
 
 def coming_in(visitor: Visitor) -> Iterator[str]:

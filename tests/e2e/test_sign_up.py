@@ -129,6 +129,19 @@ def test_wrong_code_says_how_many_tries_are_left(visitor: Visitor) -> None:
 
 
 @pytest.mark.rule("ACC-1")
+def test_form_of_another_time_says_that_it_has_expired(visitor: Visitor) -> None:
+    """A form that we did not give this browser is refused in words that say what to do."""
+    visitor.opens("/sign-up")
+    visitor.page.evaluate("document.querySelector('main [name=csrf_token]').value += 'x'")
+    visitor.writes(email=new_address())
+
+    visitor.presses("Recevoir mon code")
+
+    visitor.sees_title("Ce formulaire a expiré")
+    visitor.sees("rechargez la page, puis recommencez")
+
+
+@pytest.mark.rule("ACC-1")
 def test_person_who_leaves_in_the_middle_and_comes_back_goes_on(visitor: Visitor) -> None:
     """A tab that was closed costs nothing: the service's button leads back to where the person was."""
     email = new_address()
