@@ -31,6 +31,15 @@ _BY_EMAIL = select(*ACCOUNT_COLUMNS).where(accounts.c.email_canonical == bindpar
 _CREDENTIAL = select(*ACCOUNT_COLUMNS, accounts.c.password_hash, accounts.c.password_changed_at).where(
     accounts.c.email_canonical == bindparam("canonical")
 )
+_CONFIRM_PASSWORD = (
+    update(accounts)
+    .where(
+        accounts.c.account_id == bindparam("id_"),
+        accounts.c.password_changed_at == bindparam("changed_"),
+        accounts.c.state == AccountState.ACTIVE,
+    )
+    .values(last_sign_in_at=bindparam("now_"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +154,11 @@ def confirm_password(
         now: When the account was last used, from now on (LIF-1).
         rehashed: The same password under the parameters of today (PWD-5).
     """
-    statement = (
-        update(accounts)
-        .where(
-            accounts.c.account_id == checked.account.account_id,
-            accounts.c.password_changed_at == checked.changed_at,
-            accounts.c.state == AccountState.ACTIVE,
-        )
-        .values(last_sign_in_at=now)
-    )
+    statement = _CONFIRM_PASSWORD
     if rehashed is not None:
         statement = statement.values(password_hash=rehashed)
-    return connection.execute(statement).rowcount == 1
+    values = {"id_": checked.account.account_id, "changed_": checked.changed_at, "now_": now}
+    return connection.execute(statement, values).rowcount == 1
 
 
 def set_state(connection: Connection, account_id: str, state: AccountState, reason: str | None) -> bool:

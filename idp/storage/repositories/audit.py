@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
+_INSERT = insert(audit_events)
+
 
 def append(
     connection: Connection,
@@ -28,15 +30,16 @@ def append(
 ) -> None:
     """Add one event, in the transaction of the act that it tells."""
     connection.execute(
-        insert(audit_events).values(
-            event_id=event_id,
-            name=name,
-            at=at,
-            actor=actor,
-            account_id=account_id,
-            client_id=client_id,
-            details=dict(details),
-        )
+        _INSERT,
+        {
+            "event_id": event_id,
+            "name": name,
+            "at": at,
+            "actor": actor,
+            "account_id": account_id,
+            "client_id": client_id,
+            "details": dict(details),
+        },
     )
 
 

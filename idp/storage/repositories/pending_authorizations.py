@@ -20,19 +20,30 @@ _BY_ID = select(*(column for column in _TABLE.c if column.name != "browser_hash"
 )
 #: Marks that a step of the way may set.
 MARKS = frozenset({"authenticated_at", "account_selected_at", "consented_at"})
+_INSERT = insert(_TABLE)
+_MARK = {
+    mark: update(_TABLE).where(_TABLE.c.pending_id == bindparam("id_")).values({mark: bindparam("now_")})
+    for mark in MARKS
+}
+_CLOSE = (
+    update(_TABLE)
+    .where(_TABLE.c.pending_id == bindparam("id_"), _TABLE.c.expires_at > bindparam("until_"))
+    .values(expires_at=bindparam("until_"))
+)
 
 
 def create(connection: Connection, pending: PendingAuthorization, *, browser_hash: bytes) -> None:
     """Keep a request until the person has answered."""
     connection.execute(
-        insert(_TABLE).values(
-            pending_id=pending.pending_id,
-            browser_hash=browser_hash,
-            client_id=pending.client_id,
-            parameters=pending.parameters,
-            created_at=pending.created_at,
-            expires_at=pending.expires_at,
-        )
+        _INSERT,
+        {
+            "pending_id": pending.pending_id,
+            "browser_hash": browser_hash,
+            "client_id": pending.client_id,
+            "parameters": pending.parameters,
+            "created_at": pending.created_at,
+            "expires_at": pending.expires_at,
+        },
     )
 
 
@@ -46,13 +57,9 @@ def mark(connection: Connection, pending_id: str, mark: str, now: datetime) -> N
     """Write that the person passed a step: one of `MARKS`."""
     if mark not in MARKS:
         raise ValueError(mark)
-    connection.execute(update(_TABLE).where(_TABLE.c.pending_id == pending_id).values({mark: now}))
+    connection.execute(_MARK[mark], {"id_": pending_id, "now_": now})
 
 
 def close(connection: Connection, pending_id: str, expires_at: datetime) -> None:
     """Let an answered request end soon: a double click gets the same answer, the back button a clear page."""
-    connection.execute(
-        update(_TABLE)
-        .where(_TABLE.c.pending_id == pending_id, _TABLE.c.expires_at > expires_at)
-        .values(expires_at=expires_at)
-    )
+    connection.execute(_CLOSE, {"id_": pending_id, "until_": expires_at})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
 from idp.domain.account import Account
 from idp.domain.authentication import Authentication
@@ -68,6 +68,23 @@ _OF_ACCOUNT = (
     .where(sessions.c.account_id == bindparam("id_"))
     .order_by(sessions.c.last_seen_at.desc())
 )
+_INSERT_SESSION = insert(sessions)
+_TOUCH = (
+    update(sessions).where(sessions.c.session_id == bindparam("id_")).values(last_seen_at=bindparam("now_"))
+)
+_KEPT = (
+    select(sessions.c.session_id)
+    .where(sessions.c.account_id == bindparam("id_"))
+    .order_by(sessions.c.last_seen_at.desc())
+    .limit(bindparam("keep", type_=Integer))
+)
+_END_OLDEST = delete(sessions).where(
+    sessions.c.account_id == bindparam("id_"), sessions.c.session_id.not_in(_KEPT)
+)
+_IS_DEVICE = (devices.c.device_hash == bindparam("hash_"), devices.c.account_id == bindparam("id_"))
+_DEVICE = select(devices.c.device_hash).where(*_IS_DEVICE)
+_SEE_DEVICE = update(devices).where(*_IS_DEVICE).values(last_seen_at=bindparam("now_"))
+_INSERT_DEVICE = insert(devices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +154,21 @@ def create(
 ) -> None:
     """Write a new session."""
     connection.execute(
-        insert(sessions).values(
-            session_id=session.session_id,
-            cookie_hash=cookie_hash,
-            account_id=session.account_id,
-            created_at=session.created_at,
-            last_seen_at=session.last_seen_at,
-            expires_at=expires_at,
-            authenticated_at=session.authentication.at,
-            amr=session.authentication.methods,
-            acr=session.authentication.level,
-            upstream=session.upstream,
-            upstream_id_token=upstream_id_token,
-            browser=browser,
-        )
+        _INSERT_SESSION,
+        {
+            "session_id": session.session_id,
+            "cookie_hash": cookie_hash,
+            "account_id": session.account_id,
+            "created_at": session.created_at,
+            "last_seen_at": session.last_seen_at,
+            "expires_at": expires_at,
+            "authenticated_at": session.authentication.at,
+            "amr": session.authentication.methods,
+            "acr": session.authentication.level,
+            "upstream": session.upstream,
+            "upstream_id_token": upstream_id_token,
+            "browser": browser,
+        },
     )
 
 
@@ -188,7 +206,7 @@ def hold(connection: Connection, session_id: str) -> bool:
 
 def touch(connection: Connection, session_id: str, now: datetime) -> None:
     """Write that the session was used."""
-    connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(last_seen_at=now))
+    connection.execute(_TOUCH, {"id_": session_id, "now_": now})
 
 
 def upstream_id_token(connection: Connection, session_id: str) -> str | None:
@@ -214,38 +232,22 @@ def end_all(connection: Connection, account_id: str, *, but: str | None = None) 
 
 def end_oldest(connection: Connection, account_id: str, *, keep: int) -> None:
     """End the oldest sessions of an account beyond a number (S-36)."""
-    kept = (
-        select(sessions.c.session_id)
-        .where(sessions.c.account_id == account_id)
-        .order_by(sessions.c.last_seen_at.desc())
-        .limit(keep)
-    )
-    connection.execute(
-        delete(sessions).where(sessions.c.account_id == account_id, sessions.c.session_id.not_in(kept))
-    )
+    connection.execute(_END_OLDEST, {"id_": account_id, "keep": keep})
 
 
 def device_is_known(connection: Connection, account_id: str, device_hash: bytes) -> bool:
     """Tell whether an account has signed in from this browser before (LOG-2, LOG-5)."""
-    statement = select(devices.c.device_hash).where(
-        devices.c.device_hash == device_hash, devices.c.account_id == account_id
-    )
-    return connection.scalar(statement) is not None
+    return connection.scalar(_DEVICE, {"hash_": device_hash, "id_": account_id}) is not None
 
 
 def remember_device(connection: Connection, account_id: str, device_hash: bytes, now: datetime) -> bool:
     """Remember the browser of a sign-in; True when it is new to the account."""
-    seen = connection.execute(
-        update(devices)
-        .where(devices.c.device_hash == device_hash, devices.c.account_id == account_id)
-        .values(last_seen_at=now)
-    )
+    seen = connection.execute(_SEE_DEVICE, {"hash_": device_hash, "id_": account_id, "now_": now})
     if seen.rowcount:
         return False
     connection.execute(
-        insert(devices).values(
-            device_hash=device_hash, account_id=account_id, created_at=now, last_seen_at=now
-        )
+        _INSERT_DEVICE,
+        {"device_hash": device_hash, "account_id": account_id, "created_at": now, "last_seen_at": now},
     )
     return True
 

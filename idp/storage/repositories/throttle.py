@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, update
 
 from idp.storage.models import throttle_counters
-from idp.storage.upsert import insert_into
+from idp.storage.upsert import insert_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Executable
 
 _TABLE = throttle_counters
 _SAVE = (
@@ -42,13 +43,18 @@ def lock(
     tries never wait for each other in a circle.
     """
     blank = [{"key_hash": key, "state": {}, "version": 0, "expires_at": now} for key in sorted(key_hashes)]
-    statement = (
-        insert_into(connection, _TABLE)
-        .values(blank)
+    rows = connection.execute(_lock(connection.dialect.name), blank)
+    return {bytes(row.key_hash): row.state for row in rows}
+
+
+@cache
+def _lock(dialect_name: str) -> Executable:
+    # The rows are parameters: written into the statement, they would have it compiled anew for each try.
+    return (
+        insert_for(dialect_name, _TABLE)
         .on_conflict_do_update(index_elements=[_TABLE.c.key_hash], set_={"version": _TABLE.c.version + 1})
         .returning(_TABLE.c.key_hash, _TABLE.c.state)
     )
-    return {bytes(row.key_hash): row.state for row in connection.execute(statement)}
 
 
 def save(connection: Connection, counters: Collection[StoredCounter]) -> None:
