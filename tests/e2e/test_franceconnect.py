@@ -1,4 +1,4 @@
-"""Coming in through FranceConnect: known, new, to be linked, refused, away (FC-1 to FC-4, FC-7, ACC-2, PWD-7)."""
+"""Coming in through FranceConnect: known, new, to be linked, refused, away (FC-1, FC-2, FC-3, FC-4, FC-7)."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.demonstration import free_ports
 from tests.support.running import descendants, ended_idp, is_running, started_idp
 from tests.support.server import HOST
 
@@ -46,19 +47,6 @@ class Demo:
         """Read one of the addresses."""
         with urlopen(f"http://localhost:{self.port_base + offset}{path}", timeout=10) as answer:
             return str(answer.read().decode())
-
-
-def free_ports() -> int:
-    """Find five free ports in a row."""
-    for base in range(20_000, 30_000, 50):
-        try:
-            probes = [socket.create_server((HOST, base + offset)) for offset in range(5)]
-        except OSError:
-            continue
-        for probe in probes:
-            probe.close()
-        return base
-    raise OSError("no five free ports in a row")
 
 
 @contextmanager

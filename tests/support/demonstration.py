@@ -279,7 +279,7 @@ def run_demonstration(folder: Path) -> Iterator[Demonstration]:
     Raises:
         RuntimeError: It did not start; with its log.
     """
-    port_base = _free_ports()
+    port_base = free_ports()
     log = folder / "demo.log"
     command = [
         sys.executable,
@@ -342,7 +342,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     """Find neighbouring ports that nothing listens on; each process of a test run looks elsewhere first."""
     for attempt in range(PLACES_FOR_DEMONSTRATIONS):
         place = (os.getpid() + attempt) % PLACES_FOR_DEMONSTRATIONS

@@ -451,7 +451,7 @@ def test_sign_out_ends_both_sessions(pages: Pages) -> None:
     assert asked["post_logout_redirect_uri"] == LOGOUT_URI
     back = pages.simulator.app.test_client().get(left.location)
     path = back.headers["Location"].removeprefix(ISSUER)
-    assert browser.get(path).location == "/signed-out"
+    assert browser.get(path).location == "/signed-out?franceconnect=1"
 
 
 @pytest.mark.rule("LOG-7")
