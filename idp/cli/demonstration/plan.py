@@ -73,6 +73,8 @@ class Plan:
             },
             # The simulator and the mail catcher are on this machine.
             "outbound": {"allow_private_networks": True},
+            # Everybody who tries it comes from one address: brakes by account stay, those by network are wide.
+            "throttle": {"network_tries_per_minute": 500, "signups_per_network": 500},
             "logs": {"level": "warning", "format": "console"},
         }
         lines = ["# Written by `idp demo` at each start; try `idp --config` with it.", ""]
