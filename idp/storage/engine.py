@@ -154,7 +154,7 @@ def _take_turn(driver: SQLiteConnection) -> None:
 
 
 def _postgresql_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={
             "connect_timeout": _BUSY_SECONDS,
@@ -170,3 +170,6 @@ def _postgresql_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
         # A restarted server leaves dead connections behind: the first one met empties the pool.
         pool_reset_on_return=None if autocommit else "rollback",
     )
+    # Two tokens in one INSERT instead of two in a pipeline: a quarter less work, client and server together.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
