@@ -62,7 +62,9 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 2
     max_requests: Annotated[
         int,
-        Meta(ge=0, description="A worker is replaced after about so many requests; 0 for never. gunicorn only."),
+        Meta(
+            ge=0, description="A worker is replaced after about so many requests; 0 for never. gunicorn only."
+        ),
     ] = 100_000
     worker: Annotated[bool, Meta(description="Run the delivery worker beside the server.")] = True
 
