@@ -234,6 +234,24 @@ def test_reload_with_a_broken_configuration_keeps_the_old_one(tmp_path: Path) ->
 
 
 @pytest.mark.rule("OPS-5")
+def test_worker_that_dies_while_the_configuration_is_broken_is_replaced(tmp_path: Path) -> None:
+    """An edit half done must not turn the loss of one worker into the loss of all."""
+    with running_provider(tmp_path, f"sqlite:///{tmp_path}/idp.db") as provider:
+        provider.config.write_text("[server]\nworkers = 'many'\n")
+        _, server, *_rest = provider.processes()
+        workers = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        for pid in workers:
+            os.kill(int(pid), signal.SIGKILL)
+        until = time.monotonic() + 20
+        while not provider.events("configuration_refused"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+        assert provider.get("/healthz").status == 200
+        assert provider.process.poll() is None
+
+
+@pytest.mark.rule("OPS-5")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_workers_are_replaced(engine: str, tmp_path: Path) -> None:
     """A worker that dies, and the delivery worker, are started again; the server goes on."""

@@ -69,19 +69,20 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
     """
     settings = read()
     logs.configure(settings.logs.level, settings.logs.format)
+    current = LastGood(read, settings)
     stopping = StopFlag()
     folder = Path(mkdtemp(prefix="idp-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
     metrics.share_between_processes(folder)
 
     def application() -> WSGIApplication:
-        app = create_app(read(), is_stopping=stopping.is_set)
+        app = create_app(current(), is_stopping=stopping.is_set)
         # Reading an RSA key takes a hundred milliseconds: before the first request, not in it.
         app.extensions["idp"].context.keys.keyring()
         return app.wsgi_app
 
     plan = Plan(
-        serve=lambda: serve_by_engine(read, application, listener),
-        help=(lambda: delivery.run(read())) if settings.server.worker else None,
+        serve=lambda: serve_by_engine(current, application, listener),
+        help=(lambda: delivery.run(current())) if settings.server.worker else None,
         check=read,
         drain_seconds=settings.server.drain_seconds,
         graceful_seconds=settings.server.graceful_seconds,
@@ -92,6 +93,30 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _LOG.info("server_stopped")
+
+
+class LastGood:
+    """Reads the configuration, and keeps the last one that could be read.
+
+    A worker is started anew whenever one dies, whatever the file then looks like: a mistake in it, in the
+    middle of an edit, must stop nothing that runs.
+
+    Args:
+        read: Reads the file.
+        settings: As read at the start; every process forked later knows them.
+    """
+
+    def __init__(self, read: Callable[[], Settings], settings: Settings) -> None:
+        self._read = read
+        self._settings = settings
+
+    def __call__(self) -> Settings:
+        """Give the configuration of the file, else the last good one."""
+        try:
+            self._settings = self._read()
+        except ConfigurationError as error:
+            _LOG.error("configuration_refused", error=type(error).__name__)
+        return self._settings
 
 
 def listening(bind: str) -> socket.socket:
