@@ -90,7 +90,7 @@ def create_app(
     counts = metrics.PrometheusMetrics() if settings.metrics.enabled else metrics.NullMetrics()
     health.initialise(app, health.Health(counts, is_stopping))
     issuer = urlsplit(settings.server.issuer)
-    # Discovery and JWKS are bytes answered before Flask dispatches (design 8).
+    # Discovery and JWKS are bytes answered before Flask dispatches.
     app.wsgi_app = Proxies(  # type: ignore[method-assign] # Flask's documented way to add middleware
         RequestLog(documents.Documents(app.wsgi_app, parts, metadata_maker(parts)), counts),
         site.trusted_proxies,

@@ -1,4 +1,4 @@
-"""`idp outbox`: list, retry (design 6)."""
+"""`idp outbox`: list, retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`idp run`: the provider itself, a production server (design 11)."""
+"""`idp run`: the provider itself, a production server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`idp worker`: delivers messages and purges what expired, apart from the server (design 6)."""
+"""`idp worker`: delivers messages and purges what expired, apart from the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs and verifies JSON Web Tokens; algorithms by allow-list (RFC 8725), keys as objects (design 3)."""
+"""Signs and verifies JSON Web Tokens; algorithms by allow-list (RFC 8725), keys as objects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Opaque secrets: made, hashed at rest, compared in constant time; identifiers; keys derived from one root.
 
 Prefixes name the kind of a secret and a checksum ends it, so that secret scanners find leaks and a wrong
-kind is refused without a query (design 3).
+kind is refused without a query.
 """
 
 from __future__ import annotations

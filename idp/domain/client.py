@@ -140,7 +140,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class TokenLifetimes:
-    """How long each kind of token lives (design 3)."""
+    """How long each kind of token lives."""
 
     code: timedelta = timedelta(seconds=60)
     access_token: timedelta = timedelta(minutes=5)

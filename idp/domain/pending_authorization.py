@@ -1,4 +1,4 @@
-"""An authorization request waiting for the person; one row each, so tabs do not collide (design 2)."""
+"""An authorization request waiting for the person; one row each, so tabs do not collide."""
 
 from __future__ import annotations
 

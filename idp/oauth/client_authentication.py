@@ -1,7 +1,7 @@
 """Client authentication at back-channel endpoints (RFC 6749 section 2.3; RFC 7523; OID-4).
 
 Ours, for Authlib's takes two methods at once, answers 500 to bytes that are not UTF-8, and tells unknown
-clients apart (libraries 1.1). Exactly one method, and the one the client registered.
+clients apart. Exactly one method, and the one the client registered.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class BackChannelRequest:
     """What /token, /introspect and /revoke receive.
 
     Stands where Authlib expects its `OAuth2Request`, whose constructor refuses http behind a TLS proxy and
-    whose payload mixes query and form (libraries 1.2, trap 11).
+    whose payload mixes query and form.
 
     Attributes:
         method: HTTP method.

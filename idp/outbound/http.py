@@ -1,4 +1,4 @@
-"""The HTTP client: time-outs, size limit, no redirect, no private address (design 6).
+"""The HTTP client: time-outs, size limit, no redirect, no private address.
 
 Every request of this server to another one goes through here. A name is resolved once and the connection
 goes to the address that was checked: a name that answers a public address first and a private one next

@@ -30,7 +30,7 @@ _LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-#: At DEBUG these write tokens, queries or addresses (libraries.md 1.2): never below INFO, whatever is configured.
+#: At DEBUG these write tokens, queries or addresses: never below INFO, whatever is configured.
 _TALKATIVE: Final = ("authlib", "urllib3", "werkzeug", "joserfc")
 #: These announce every start and stop, which `idp run` says better; SQLAlchemy every statement, with its values.
 _CHATTY: Final = ("alembic", "granian", "sqlalchemy")

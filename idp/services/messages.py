@@ -1,4 +1,4 @@
-"""Queues mails in the transaction of what they tell; the worker delivers them (design 6)."""
+"""Queues mails in the transaction of what they tell; the worker delivers them."""
 
 from __future__ import annotations
 

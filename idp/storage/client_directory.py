@@ -1,4 +1,4 @@
-"""Finds clients, cached in each worker by version: a change acts at once (design 8)."""
+"""Finds clients, cached in each worker by version: a change acts at once."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Give a connection in one transaction: committed at the end of the block, undone if anything is raised.
 
-        A refusal that must be recorded is a value, not an exception (house B.3).
+        A refusal that must be recorded is a value, not an exception.
         """
         with self._write_lock, self.writer.begin() as connection:
             if self.is_sqlite:

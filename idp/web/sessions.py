@@ -1,7 +1,7 @@
 """The session cookie and the flask-login loader (LOG-3).
 
 flask-login is the `current_user` loader over our own sessions and nothing more: its remember cookie can't be
-revoked, its session protection reads untrusted headers (libraries 7).
+revoked, its session protection reads untrusted headers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`make bench`: starts the server, drives it, and prints what each operation costs (design 8).
+"""`make bench`: starts the server, drives it, and prints what each operation costs.
 
 The measure is processor time of the server and its database, which a busy machine disturbs little; latencies are
 those of a machine that runs server, database and clients at once.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("authlib", "cryptography", "flask", "granian", "gunicorn", "psycopg", "sqlalchemy")
-#: Milliseconds of processor time that an operation may cost (design 8); of the login, beside the hash.
+#: Milliseconds of processor time that an operation may cost; of the login, beside the hash.
 GOALS = {
     "code: /authorize + /token": 3.0,
     "refresh, confidential": 1.5,

@@ -1,4 +1,4 @@
-"""Messages are delivered at least once, whatever the mail server or the worker does (design 6, S-365)."""
+"""Messages are delivered at least once, whatever the mail server or the worker does (S-365)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What expired is purged, a few rows at a time, and nothing else (design 6, PRI-3)."""
+"""What expired is purged, a few rows at a time, and nothing else (PRI-3)."""
 
 from __future__ import annotations
 

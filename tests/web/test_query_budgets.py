@@ -1,4 +1,4 @@
-"""How many statements the hot path may run, whatever else is counted (design 8)."""
+"""How many statements the hot path may run, whatever else is counted."""
 
 from __future__ import annotations
 

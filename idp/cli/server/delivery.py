@@ -1,4 +1,4 @@
-"""The delivery worker's process: sends what is queued, purges what expired, until told to stop (design 6)."""
+"""The delivery worker's process: sends what is queued, purges what expired, until told to stop."""
 
 from __future__ import annotations
 

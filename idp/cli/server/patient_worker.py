@@ -2,7 +2,7 @@
 
 gunicorn's own threads read from the connection: eight clients that send a byte a second hold a worker of four
 threads twice over. Here the worker's event loop collects the head and a body of bounded size, as a buffering
-proxy would, so that slow clients cost a file descriptor each and nobody's turn (design 10).
+proxy would, so that slow clients cost a file descriptor each and nobody's turn.
 """
 
 from __future__ import annotations

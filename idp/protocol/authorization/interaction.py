@@ -260,7 +260,7 @@ def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
 
 
 Check = Callable[[AuthorizationRequest, Facts], Ask | Refuse | None]
-#: Every check, in the order of the steps (design 2).
+#: Every check, in the order of the steps.
 CHECKS: Final[tuple[Check, ...]] = (
     essential_level_is_known,
     person_is_signed_in,

@@ -51,7 +51,7 @@ def question(situation: Situation, signed_in: SignedIn) -> list[AskedClaim]:
 def allow(
     context: Context, situation: Situation, signed_in: SignedIn, chosen: frozenset[str], *, language: str
 ) -> Answered | None:
-    """Keep the person's yes and answer with a code, in one transaction (design 2, step 4).
+    """Keep the person's yes and answer with a code, in one transaction.
 
     Args:
         context: The parts.

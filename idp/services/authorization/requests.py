@@ -1,4 +1,4 @@
-"""From a checked request to a code, or to the next thing the person must do (LOG-4; design 2).
+"""From a checked request to a code, or to the next thing the person must do (LOG-4).
 
 A silent request, or one of a session that needs nothing, goes from parse to answer with three reads and one
 write transaction, and never touches the pending table.
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
 
-#: Level of the login address: proven by our own mail (ACC-4; paris.md 1.2).
+#: Level of the login address: proven by our own mail (ACC-4).
 EMAIL_LEVEL = 250
 #: Level of what we say ourselves: the language, the latest change.
 _OWN_LEVEL = 100
@@ -191,7 +191,7 @@ def issue_code(
     signed_in: SignedIn,
     consent: Consent | None,
 ) -> AuthorizationResponse:
-    """Write a code and what it stands for, in the transaction of the answer (design 2, step 4).
+    """Write a code and what it stands for, in the transaction of the answer.
 
     The caller holds the session and the consent: they can't end between the decision and the code.
     """

@@ -1,4 +1,4 @@
-"""Delivers messages that use cases queued, outside of every transaction (design 6, S-365).
+"""Delivers messages that use cases queued, outside of every transaction (S-365).
 
 At least once: a worker that dies between the server's answer and ours to the database leaves the message to
 the next one, which sends it again under the same Message-ID.

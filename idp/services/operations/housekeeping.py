@@ -1,4 +1,4 @@
-"""Purges what expired, a few rows at a time; expiry is checked at each use, so being late harms nobody (design 6)."""
+"""Purges what expired, a few rows at a time; expiry is checked at each use, so being late harms nobody."""
 
 from __future__ import annotations
 

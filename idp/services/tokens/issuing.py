@@ -1,4 +1,4 @@
-"""Makes the tokens of a family: opaque access and refresh tokens, the ID token (design 3)."""
+"""Makes the tokens of a family: opaque access and refresh tokens, the ID token."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ clients = Table(
     "clients",
     metadata,
     Column("client_id", Text, primary_key=True),
-    # Raised by every change, and read by the same statement as the client's use (design 8).
+    # Raised by every change, and read by the same statement as the client's use.
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("metadata", JSONText, nullable=False),

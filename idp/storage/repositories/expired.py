@@ -1,4 +1,4 @@
-"""Deletes what expired, a few rows at a time: no statement goes over a whole table (design 6)."""
+"""Deletes what expired, a few rows at a time: no statement goes over a whole table."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _BY_COOKIE = (
     .join_from(sessions, accounts)
     .where(sessions.c.cookie_hash == bindparam("hash_"))
 )
-# The silent authorization reads session, account and consent at once (design 8).
+# The silent authorization reads session, account and consent at once.
 _BY_COOKIE_FOR_CLIENT = (
     select(
         *_SESSION_COLUMNS,

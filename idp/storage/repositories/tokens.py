@@ -1,6 +1,6 @@
 """Queries about codes and tokens; the atomic `consume_code` and `consume_refresh`.
 
-Everything here is on the hot path: Core statements built once, explicit columns (design 8).
+Everything here is on the hot path: Core statements built once, explicit columns.
 """
 
 from __future__ import annotations

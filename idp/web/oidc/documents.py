@@ -1,4 +1,4 @@
-"""GET /.well-known/openid-configuration and /jwks.json: bytes built once, answered before Flask (design 8).
+"""GET /.well-known/openid-configuration and /jwks.json: bytes built once, answered before Flask.
 
 Any origin may read them (OID-10); a cache keeps them for an hour, which is less than the least age of a key
 that signs (OPS-4).

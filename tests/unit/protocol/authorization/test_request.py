@@ -284,7 +284,7 @@ def test_check_fits_in_one_look(check: Callable[..., None]) -> None:
 
 
 def test_parse_costs_little() -> None:
-    """This runs on every request: a hundred microseconds would be felt (design 8)."""
+    """This runs on every request: a hundred microseconds would be felt."""
     pairs = tuple(parameters(scope="openid profile email", prompt="none").items())
     best = min(_seconds_to_parse(pairs) for _ in range(20))
 
