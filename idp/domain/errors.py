@@ -23,14 +23,6 @@ class RuleRefused(DomainError):
         self.subject = subject
 
 
-class AlreadyUsed(DomainError):
-    """A code or link that serves once has served."""
-
-
-class Expired(DomainError):
-    """A code, link or request is past its time."""
-
-
 class ThrottledUntil(DomainError):
     """Too many tries (LOG-2).
 

@@ -28,12 +28,6 @@ def upgrade(database: Database) -> None:
         command.upgrade(configuration, "head")
 
 
-def current_revision(database: Database) -> str | None:
-    """Read the revision that the database is at; None when it is empty."""
-    with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
 def head_revision() -> str | None:
     """Read the revision that this program expects."""
     return ScriptDirectory.from_config(_configuration()).get_current_head()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from idp.crypto.jwt import JWTRefused, verified_claims
 from idp.crypto.opaque import SecretKind, digest, keyed_digest, new_id, new_secret
+from idp.domain.civil_identity import Level
 from idp.domain.pending_authorization import PENDING_LIFETIME, PendingAuthorization
 from idp.domain.tokens import TokenFamily
 from idp.protocol.authorization.interaction import (
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
 
-#: Level of the login address: proven by our own mail (ACC-4).
-EMAIL_LEVEL = 250
 #: Level of what we say ourselves: the language, the latest change.
 _OWN_LEVEL = 100
 #: An answered request stays so long, for a double click.
@@ -181,7 +180,8 @@ def levels_of(known: Mapping[str, StoredAttribute]) -> dict[str, int]:
     if parts:
         levels["name"] = min(parts)
         levels["updated_at"] = _OWN_LEVEL
-    return levels | {"email": EMAIL_LEVEL, "locale": _OWN_LEVEL}
+    # The login address is proven by our own mail (ACC-4).
+    return levels | {"email": Level.PROVEN, "locale": _OWN_LEVEL}
 
 
 def issue_code(

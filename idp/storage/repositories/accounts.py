@@ -169,11 +169,6 @@ def set_state(connection: Connection, account_id: str, state: AccountState, reas
     return result.rowcount == 1
 
 
-def set_language(connection: Connection, account_id: str, language: str) -> None:
-    """Remember the language a person chose (UX-1)."""
-    connection.execute(update(accounts).where(accounts.c.account_id == account_id).values(language=language))
-
-
 def set_terms_version(connection: Connection, account_id: str, version: str) -> None:
     """Remember the version of the terms that was accepted last (CGU-2)."""
     connection.execute(

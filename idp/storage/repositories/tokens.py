@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _INSERT_FAMILY = insert(token_families)
 _INSERT_CODE = insert(authorization_codes)
 _INSERT_TOKENS = insert(tokens)
-_FAMILY = select(token_families.c.grant, token_families.c.revoked_at).where(
-    token_families.c.family_id == bindparam("id_")
-)
 
 
 def _of_family(column: Column[Any], table: Table) -> ScalarSelect[Any]:
@@ -229,12 +226,6 @@ def find_code(connection: Connection, code_hash: bytes) -> StoredCode | None:
     return None if row is None else StoredCode(*row)
 
 
-def family(connection: Connection, family_id: str) -> TokenFamily | None:
-    """Read a family."""
-    row = connection.execute(_FAMILY, {"id_": family_id}).one_or_none()
-    return None if row is None else _family_from(row.grant, row.revoked_at)
-
-
 def add_tokens(connection: Connection, family_id: str, new: Sequence[NewToken]) -> None:
     """Write tokens, in one statement."""
     connection.execute(
@@ -324,11 +315,6 @@ def revoke_families_of_client_for(
     """Kill every token that a client holds for a person: a withdrawn consent acts at once (CON-4)."""
     condition = (token_families.c.account_id == account_id) & (token_families.c.client_id == client_id)
     return _revoke(connection, condition, now, reason)
-
-
-def revoke_families_of_session(connection: Connection, session_id: str, now: datetime, reason: str) -> int:
-    """Kill every token born in a session."""
-    return _revoke(connection, token_families.c.session_id == session_id, now, reason)
 
 
 def revoke_families_of_client(connection: Connection, client_id: str, now: datetime, reason: str) -> int:
