@@ -16,10 +16,12 @@ from idp.config import is_local, secret_from
 from idp.crypto.keyring import KeyFolder
 from idp.crypto.opaque import Sealer
 from idp.crypto.passwords import PasswordHasher
-from idp.domain.client import TokenLifetimes
+from idp.domain.client import RegistrationMode, RegistrationPolicy, TokenLifetimes
+from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
+from idp.domain.tokens import DPoPPolicy
 from idp.federation.franceconnect.client import FranceConnect
 from idp.federation.franceconnect.settings import FranceConnectSettings
 from idp.oauth.server import Server
@@ -130,6 +132,21 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
         code_policy=CodePolicy(),
         franceconnect=_franceconnect(settings, clock) if settings.franceconnect.enabled else None,
         key_minimum_age=timedelta(seconds=settings.keys.next_minimum_age_seconds),
+        http=GuardedHTTPClient(
+            allow_private_networks=settings.outbound.allow_private_networks,
+            ca_bundle=settings.outbound.ca_bundle or None,
+        ),
+        mutual_tls=_mutual_tls(settings),
+        dpop=DPoPPolicy(
+            require_nonce=settings.dpop.require_nonce,
+            nonce_lifetime=timedelta(seconds=settings.dpop.nonce_seconds),
+            proof_age=timedelta(seconds=settings.dpop.proof_seconds),
+        ),
+        registration=RegistrationPolicy(
+            mode=RegistrationMode(settings.registration.mode),
+            require_pkce=settings.registration.require_pkce,
+            legacy_response_types=settings.registration.legacy_response_types,
+        ),
     )
 
 
@@ -198,6 +215,16 @@ def _franceconnect(settings: Settings, clock: Clock) -> FranceConnect:
     )
 
 
+def _mutual_tls(settings: Settings) -> MutualTLSPolicy:
+    given = settings.mutual_tls
+    return MutualTLSPolicy(
+        certificate_header=given.certificate_header,
+        authorities=secret_from("", given.ca_bundle),
+        verified_by_proxy=given.verified_by_proxy,
+        origin=given.origin.rstrip("/"),
+    )
+
+
 def _password_policy(settings: Settings) -> Policy:
     policy = PasswordPolicy(
         min_length=settings.password.minimum_length,
@@ -246,6 +273,8 @@ def _token_lifetimes(settings: Settings) -> TokenLifetimes:
         refresh_idle=timedelta(seconds=tokens.refresh_idle_seconds),
         refresh_absolute=timedelta(seconds=tokens.refresh_absolute_seconds),
         refresh_retry=timedelta(seconds=tokens.refresh_retry_seconds),
+        pushed_request=timedelta(seconds=tokens.pushed_request_seconds),
+        device_code=timedelta(seconds=tokens.device_code_seconds),
     )
 
 

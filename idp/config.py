@@ -221,6 +221,61 @@ class Tokens(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description="A public client that lost the answer gets the same successor again within so long.",
         ),
     ] = 10
+    pushed_request_seconds: Annotated[
+        int, Meta(ge=10, le=590, description="How long a pushed request waits for the browser.")
+    ] = 90
+    device_code_seconds: Annotated[
+        int, Meta(ge=60, le=1800, description="How long a device waits for its person.")
+    ] = 900
+
+
+class MutualTLS(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Certificates of clients (RFC 8705), which a TLS proxy in front asks for."""
+
+    certificate_header: Annotated[
+        str,
+        Meta(
+            description="Header in which server.trusted_proxies hand over the certificate: PEM, escaped PEM or"
+            " Client-Cert of RFC 9440; empty when none is asked for."
+        ),
+    ] = ""
+    ca_bundle: Annotated[
+        str, Meta(description="File of the authorities that tls_client_auth accepts; empty for none.")
+    ] = ""
+    verified_by_proxy: Annotated[
+        bool, Meta(description="The proxy itself lets certificates of known authorities through only.")
+    ] = False
+    origin: Annotated[
+        str,
+        Meta(
+            description="Address under which the proxy asks for certificates, told as mtls_endpoint_aliases;"
+            " empty when it is the issuer."
+        ),
+    ] = ""
+
+
+class DPoP(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Proofs of possession (RFC 9449)."""
+
+    require_nonce: Annotated[bool, Meta(description="Demand a nonce of ours in each proof.")] = False
+    nonce_seconds: Annotated[int, Meta(ge=10, le=3600, description="How long a nonce may be used.")] = 300
+    proof_seconds: Annotated[int, Meta(ge=5, le=300, description="How old a proof may be.")] = 60
+
+
+class Registration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Services that register themselves (RFC 7591)."""
+
+    mode: Annotated[
+        Literal["off", "token", "open"],
+        Meta(
+            description="Who may: nobody, holders of a token made by `idp clients token`, anybody."
+            " Such services are shown to people as not verified."
+        ),
+    ] = "off"
+    require_pkce: Annotated[bool, Meta(description="They must use PKCE even when they have a secret.")] = True
+    legacy_response_types: Annotated[
+        bool, Meta(description="They may register implicit and hybrid response types.")
+    ] = False
 
 
 class Throttle(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -314,6 +369,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hashing: Hashing = Hashing()
     sessions: Sessions = Sessions()
     tokens: Tokens = Tokens()
+    mutual_tls: MutualTLS = MutualTLS()
+    dpop: DPoP = DPoP()
+    registration: Registration = Registration()
     throttle: Throttle = Throttle()
     outbound: Outbound = Outbound()
     logs: Logs = Logs()
@@ -371,6 +429,10 @@ def contradictions(settings: Settings) -> list[str]:
             found.append("franceconnect.client_id is needed when franceconnect.enabled is true")
         if not (settings.franceconnect.client_secret or settings.franceconnect.client_secret_file):
             found.append("franceconnect.client_secret_file is needed when franceconnect.enabled is true")
+    if settings.mutual_tls.certificate_header and not server.trusted_proxies:
+        found.append(
+            "mutual_tls.certificate_header needs server.trusted_proxies: anybody could send the header"
+        )
     if settings.sessions.idle_seconds > settings.sessions.absolute_seconds:
         found.append("sessions.idle_seconds is longer than sessions.absolute_seconds")
     if settings.password.recommended_length < settings.password.minimum_length:

@@ -45,6 +45,10 @@ class SecretKind(StrEnum):
     LINK = "mpl_"
     SIGNUP = "mpu_"
     STATE = "mpt_"
+    PUSHED_REQUEST = "mpp_"
+    DEVICE_CODE = "mpv_"
+    INITIAL_ACCESS = "mpi_"
+    REGISTRATION_ACCESS = "mpg_"
 
 
 def new_secret(kind: SecretKind) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class ClientAuthenticationMethod(StrEnum):
@@ -13,8 +13,25 @@ class ClientAuthenticationMethod(StrEnum):
 
     SECRET_BASIC = "client_secret_basic"
     SECRET_POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS = "tls_client_auth"
+    SELF_SIGNED_TLS = "self_signed_tls_client_auth"
     NONE = "none"
+
+
+class ApplicationType(StrEnum):
+    """Where the client runs (OIDC Registration 2)."""
+
+    WEB = "web"
+    NATIVE = "native"
+
+
+class Profile(StrEnum):
+    """A set of rules that is enforced as a whole on a client."""
+
+    FAPI2 = "fapi2"
+    FAPI2_MESSAGE_SIGNING = "fapi2-message-signing"
 
 
 class SubjectType(StrEnum):
@@ -25,11 +42,13 @@ class SubjectType(StrEnum):
 
 
 class GrantType(StrEnum):
-    """The grants a client may be allowed (RFC 6749 section 1.3)."""
+    """The grants a client may be allowed (RFC 6749 section 1.3; RFC 8628 section 3.4)."""
 
     AUTHORIZATION_CODE = "authorization_code"
+    IMPLICIT = "implicit"
     REFRESH_TOKEN = "refresh_token"
     CLIENT_CREDENTIALS = "client_credentials"
+    DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class LegalBasis(StrEnum):
@@ -62,15 +81,50 @@ class ClaimUse:
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """One live secret of a client: its SHA-256, for the secret is 256 random bits."""
+    """One live secret of a client: its SHA-256, for the secret is 256 random bits.
+
+    Attributes:
+        secret_hash: What it is compared with.
+        created_at: When it was made.
+        expires_at: When it ends; None while it is the newest.
+        sealed: The secret itself, encrypted: for client_secret_jwt alone, which signs with it.
+    """
 
     secret_hash: bytes
     created_at: datetime
     expires_at: datetime | None = None
+    sealed: str | None = None
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether the secret may still be used."""
         return self.expires_at is None or now < self.expires_at
+
+
+#: How an answer of the authorization endpoint may travel (OAuth 2.0 Multiple Response Types 2.1; JARM 2.3).
+RESPONSE_MODES: Final = frozenset(
+    {"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How an answer to a client is encrypted (OIDC Registration 2): key management, content."""
+
+    alg: str
+    enc: str = "A128CBC-HS256"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSubject:
+    """The one name by which the certificate of tls_client_auth is known (RFC 8705 section 2.1.2).
+
+    Attributes:
+        kind: The wire's name without its prefix: "subject_dn", "san_dns", "san_uri", "san_ip" or "san_email".
+        value: The name, as registered.
+    """
+
+    kind: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +132,19 @@ class Client:
     """A registered relying party.
 
     The attributes of the wire carry the names of OIDC Registration 2 and RFC 7591 section 2; the others are
-    the city's service contract (CON-1).
+    the city's service contract (CON-1) and what an administrator decides:
+
+    Attributes:
+        accepts_endpoint_audience: Assertions may name the token endpoint as audience, for a service that can't
+            be changed yet; refused by default, for such an assertion can be taken elsewhere (CVE-2025-27370).
+        require_pkce: A code challenge is demanded of every request.
+        profile: The whole of a security profile is enforced, whatever the other attributes say.
+        userinfo_acr: UserInfo asks for this level with a challenge (RFC 9470); None for any.
+        userinfo_max_age: UserInfo asks for a login that is not older, in seconds; None for any.
+        allowed_origins: Origins whose scripts may read /token, /userinfo and /revoke (OID-10).
+        resource_identifier: This client is the API of that address: it may introspect tokens made for it.
+        resources: APIs that the client may ask tokens for (RFC 8707).
+        is_verified: An administrator registered it; False for one that registered itself.
     """
 
     client_id: str
@@ -89,9 +155,12 @@ class Client:
     service_uri: str | None = None
     policy_uri: str | None = None
     policy_version: str = "1"
+    tos_uri: str | None = None
     logo_uri: str | None = None
     rubrique: str | None = None
     contacts: tuple[str, ...] = ()
+    application_type: ApplicationType = ApplicationType.WEB
+    initiate_login_uri: str | None = None
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     scopes: frozenset[str] = frozenset({"openid"})
@@ -102,14 +171,45 @@ class Client:
     authentication_signing_alg: str | None = None
     secrets: tuple[ClientSecret, ...] = ()
     jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
+    accepts_endpoint_audience: bool = False
+    certificate_subject: CertificateSubject | None = None
+    tls_bound_access_tokens: bool = False
+    dpop_bound_access_tokens: bool = False
     grant_types: frozenset[str] = frozenset({GrantType.AUTHORIZATION_CODE})
     response_types: frozenset[str] = frozenset({"code"})
-    response_modes: frozenset[str] = frozenset({"query", "form_post", "fragment"})
+    response_modes: frozenset[str] = RESPONSE_MODES
     require_pkce: bool = True
+    require_pushed_requests: bool = False
+    require_signed_requests: bool = False
+    request_object_signing_alg: str | None = None
+    request_object_encryption: Encryption | None = None
+    request_uris: tuple[str, ...] = ()
+    profile: Profile | None = None
     id_token_signed_response_alg: str = "ES256"
+    id_token_encryption: Encryption | None = None
     userinfo_signed_response_alg: str | None = None
+    userinfo_encryption: Encryption | None = None
+    authorization_signed_response_alg: str | None = None
+    authorization_encryption: Encryption | None = None
+    introspection_signed_response_alg: str | None = None
+    introspection_encryption: Encryption | None = None
     subject_type: SubjectType = SubjectType.PAIRWISE
     sector_identifier: str | None = None
+    sector_identifier_uri: str | None = None
+    default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = ()
+    require_auth_time: bool = False
+    userinfo_acr: str | None = None
+    userinfo_max_age: int | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    allowed_origins: tuple[str, ...] = ()
+    resource_identifier: str | None = None
+    resources: tuple[str, ...] = ()
+    is_verified: bool = True
     consent_required: bool = True
     created_at: datetime | None = None
     disabled_at: datetime | None = None
@@ -120,6 +220,16 @@ class Client:
     def is_public(self) -> bool:
         """Tell whether the client can't keep a secret (RFC 6749 section 2.1)."""
         return self.authentication_method is ClientAuthenticationMethod.NONE
+
+    @property
+    def is_fapi2(self) -> bool:
+        """Tell whether FAPI 2.0 is enforced, with or without message signing."""
+        return self.profile is not None
+
+    @property
+    def signs_messages(self) -> bool:
+        """Tell whether FAPI 2.0 Message Signing is enforced."""
+        return self.profile is Profile.FAPI2_MESSAGE_SIGNING
 
     @property
     def may_refresh(self) -> bool:
@@ -148,3 +258,28 @@ class TokenLifetimes:
     refresh_idle: timedelta = timedelta(days=14)
     refresh_absolute: timedelta = timedelta(days=90)
     refresh_retry: timedelta = timedelta(seconds=10)
+    pushed_request: timedelta = timedelta(seconds=90)
+    device_code: timedelta = timedelta(minutes=15)
+
+
+class RegistrationMode(StrEnum):
+    """Who may register a client by program (OID-7)."""
+
+    OFF = "off"
+    TOKEN = "token"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPolicy:
+    """What a client that registers itself may have (RFC 7591).
+
+    Attributes:
+        mode: Who may register.
+        require_pkce: Such clients must use PKCE even when they have a secret.
+        legacy_response_types: They may register implicit and hybrid response types.
+    """
+
+    mode: RegistrationMode = RegistrationMode.OFF
+    require_pkce: bool = True
+    legacy_response_types: bool = False

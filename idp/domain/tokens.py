@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -12,6 +12,46 @@ class TokenKind(StrEnum):
 
     ACCESS = "access"
     REFRESH = "refresh"
+
+
+class ConfirmationMethod(StrEnum):
+    """What the holder of a token proves (RFC 7800 section 3.1): the member of `cnf`."""
+
+    DPOP = "jkt"
+    CERTIFICATE = "x5t#S256"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The key that a token is bound to (RFC 9449 section 6, RFC 8705 section 3).
+
+    Attributes:
+        method: How possession is proven.
+        thumbprint: SHA-256 of the key or certificate, base64url, 43 characters.
+    """
+
+    method: ConfirmationMethod
+    thumbprint: str
+
+    @property
+    def cnf(self) -> dict[str, str]:
+        """The member of a token or of an introspection answer."""
+        return {self.method.value: self.thumbprint}
+
+
+@dataclass(frozen=True, slots=True)
+class DPoPPolicy:
+    """How proofs of possession are taken (RFC 9449).
+
+    Attributes:
+        require_nonce: A proof needs a nonce of ours (section 8).
+        nonce_lifetime: How long a nonce may be used.
+        proof_age: How old a proof may be.
+    """
+
+    require_nonce: bool = False
+    nonce_lifetime: timedelta = timedelta(minutes=5)
+    proof_age: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +82,8 @@ class TokenFamily:
         created_at: When the code was issued.
         expires_at: Absolute end of every refresh token of the family.
         revoked_at: None while alive.
+        resources: APIs that tokens may be made for (RFC 8707); empty for UserInfo.
+        confirmation: The key that the refresh tokens of a public client are bound to (RFC 9449 section 5).
     """
 
     family_id: str
@@ -59,3 +101,5 @@ class TokenFamily:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    resources: tuple[str, ...] = ()
+    confirmation: Confirmation | None = None

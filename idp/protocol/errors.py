@@ -50,6 +50,23 @@ class ErrorCode(StrEnum):
     INSUFFICIENT_SCOPE = "insufficient_scope"
     # RFC 7009 section 2.2.1
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
+    # RFC 7591 section 3.2.2
+    INVALID_REDIRECT_URI = "invalid_redirect_uri"
+    INVALID_CLIENT_METADATA = "invalid_client_metadata"
+    # RFC 8628 section 3.5
+    AUTHORIZATION_PENDING = "authorization_pending"
+    SLOW_DOWN = "slow_down"
+    EXPIRED_TOKEN = "expired_token"
+    # RFC 8707 section 2
+    INVALID_TARGET = "invalid_target"
+    # RFC 9101 section 6
+    INVALID_REQUEST_URI = "invalid_request_uri"
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
+    # RFC 9449 sections 5, 8
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
+    # RFC 9470 section 3
+    INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
 
 
 #: What each code says when the one who raises it has nothing more precise to say.
@@ -75,6 +92,17 @@ DESCRIPTIONS = {
     ErrorCode.INVALID_TOKEN: "The access token is invalid, expired or revoked.",
     ErrorCode.INSUFFICIENT_SCOPE: "The access token does not give access to this.",
     ErrorCode.UNSUPPORTED_TOKEN_TYPE: "This kind of token can not be revoked here.",
+    ErrorCode.INVALID_REDIRECT_URI: "A redirect URI is not acceptable.",
+    ErrorCode.INVALID_CLIENT_METADATA: "The client metadata is not acceptable.",
+    ErrorCode.AUTHORIZATION_PENDING: "The person has not answered yet.",
+    ErrorCode.SLOW_DOWN: "The client asks too often; wait five seconds more between two requests.",
+    ErrorCode.EXPIRED_TOKEN: "The device code has expired; start again.",
+    ErrorCode.INVALID_TARGET: "The resource is unknown, malformed or not allowed for this client.",
+    ErrorCode.INVALID_REQUEST_URI: "The request_uri is unknown, expired, used or not allowed.",
+    ErrorCode.INVALID_REQUEST_OBJECT: "The request object is not valid.",
+    ErrorCode.INVALID_DPOP_PROOF: "The DPoP proof is missing or not valid.",
+    ErrorCode.USE_DPOP_NONCE: "The DPoP proof needs the nonce of this answer.",
+    ErrorCode.INSUFFICIENT_USER_AUTHENTICATION: "A fresher or stronger login of the person is needed.",
 }
 
 
@@ -182,6 +210,8 @@ class EndpointError(ProtocolError):
 
 _ENDPOINT_STATUS = {
     ErrorCode.INVALID_CLIENT: 401,
+    # RFC 6750 section 3.1: what is wrong with the token of a registration request (RFC 7591 section 3).
+    ErrorCode.INVALID_TOKEN: 401,
     ErrorCode.SERVER_ERROR: 500,
     ErrorCode.TEMPORARILY_UNAVAILABLE: 503,
 }

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from idp.domain.client import RegistrationPolicy
+from idp.domain.mutual_tls import MutualTLSPolicy
+from idp.domain.tokens import DPoPPolicy
+from idp.outbound.http import NullHTTPClient
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits
     from idp.federation.upstream import UpstreamProvider
     from idp.outbound.breached_passwords import BreachedPasswords
+    from idp.outbound.http import HTTPClient
     from idp.storage.client_directory import ClientDirectory
     from idp.storage.engine import Database
 
@@ -39,6 +45,7 @@ class DerivedKeys:
     codes: bytes
     throttle: bytes
     seal: bytes
+    dpop_nonce: bytes
 
     @classmethod
     def derive(cls, derivation: KeyDerivation) -> DerivedKeys:
@@ -51,6 +58,7 @@ class DerivedKeys:
             codes=derivation.key("mail-codes"),
             throttle=derivation.key("throttle"),
             seal=derivation.key("seal"),
+            dpop_nonce=derivation.key("dpop-nonce"),
         )
 
 
@@ -76,6 +84,10 @@ class Context:
         code_policy: Limits of a mailed code.
         franceconnect: The upstream provider; None when it is off.
         key_minimum_age: How long a key is published before it signs.
+        http: Sends requests to clients' addresses: keys, request objects, logout tokens.
+        mutual_tls: How certificates of clients are taken.
+        dpop: How proofs of possession are taken.
+        registration: What a client that registers itself may have.
     """
 
     issuer: str
@@ -95,3 +107,7 @@ class Context:
     code_policy: CodePolicy
     franceconnect: UpstreamProvider | None
     key_minimum_age: timedelta
+    http: HTTPClient = field(default_factory=NullHTTPClient)
+    mutual_tls: MutualTLSPolicy = field(default_factory=MutualTLSPolicy)
+    dpop: DPoPPolicy = field(default_factory=DPoPPolicy)
+    registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)

@@ -13,7 +13,16 @@ from idp.storage.models.accounts import (
     terms_versions,
     throttle_counters,
 )
-from idp.storage.models.clients import client_assertions, client_secrets, clients, consents
+from idp.storage.models.clients import (
+    client_assertions,
+    client_logos,
+    client_origins,
+    client_registrations,
+    client_secrets,
+    clients,
+    consents,
+    initial_access_tokens,
+)
 from idp.storage.models.metadata import metadata
 from idp.storage.models.operations import audit_events, outbox
 from idp.storage.models.sessions import (
@@ -22,7 +31,13 @@ from idp.storage.models.sessions import (
     pending_authorizations,
     sessions,
 )
-from idp.storage.models.tokens import authorization_codes, token_families, tokens
+from idp.storage.models.tokens import (
+    authorization_codes,
+    device_authorizations,
+    pushed_requests,
+    token_families,
+    tokens,
+)
 
 __all__ = [
     "account_attribute_changes",
@@ -32,15 +47,21 @@ __all__ = [
     "audit_events",
     "authorization_codes",
     "client_assertions",
+    "client_logos",
+    "client_origins",
+    "client_registrations",
     "client_secrets",
     "clients",
     "consents",
+    "device_authorizations",
     "devices",
     "franceconnect_journeys",
     "franceconnect_links",
+    "initial_access_tokens",
     "metadata",
     "outbox",
     "pending_authorizations",
+    "pushed_requests",
     "sessions",
     "signups",
     "terms_acceptances",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from idp.storage.models.metadata import metadata
 from idp.storage.types import Digest, JSONText, TZDateTime
@@ -24,6 +24,8 @@ client_secrets = Table(
     metadata,
     Column("secret_hash", Digest, primary_key=True),
     Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
+    # The secret itself, encrypted: client_secret_jwt signs with it. None for every other method.
+    Column("sealed", Text),
     Column("created_at", TZDateTime, nullable=False),
     Column("expires_at", TZDateTime),
 )
@@ -35,6 +37,53 @@ client_assertions = Table(
     Column("jti_hash", Digest, primary_key=True),
     Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("expires_at", TZDateTime, nullable=False, index=True),
+)
+
+#: Origins of browser clients (OID-10): a preflight names an origin and no client.
+client_origins = Table(
+    "client_origins",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column(
+        "client_id",
+        ForeignKey("clients.client_id", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+    ),
+)
+
+#: Logos that were uploaded; never fetched from anywhere.
+client_logos = Table(
+    "client_logos",
+    metadata,
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("uploaded_at", TZDateTime, nullable=False),
+)
+
+#: Tokens that open the registration endpoint (RFC 7591 section 3, initial access token).
+initial_access_tokens = Table(
+    "initial_access_tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("token_hash", Digest, nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    # None for any number of registrations.
+    Column("uses_left", Integer),
+    Column("created_at", TZDateTime, nullable=False),
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+    Column("revoked_at", TZDateTime),
+)
+
+#: Tokens by which clients that registered themselves manage their registration (RFC 7592).
+client_registrations = Table(
+    "client_registrations",
+    metadata,
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True),
+    Column("token_hash", Digest, nullable=False, unique=True),
+    Column("created_at", TZDateTime, nullable=False),
 )
 
 consents = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Table, Text, false
 
 from idp.storage.models.metadata import metadata
 from idp.storage.types import Digest, JSONText, TZDateTime
@@ -51,11 +51,15 @@ pending_authorizations = Table(
     Column("browser_hash", Digest, nullable=False),
     Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("parameters", JSONText, nullable=False),
+    Column("pushed_hash", Digest),
+    Column("is_signed", Boolean, nullable=False, server_default=false()),
+    Column("device_hash", Digest),
     Column("created_at", TZDateTime, nullable=False),
     Column("expires_at", TZDateTime, nullable=False, index=True),
     Column("authenticated_at", TZDateTime),
     Column("account_selected_at", TZDateTime),
     Column("consented_at", TZDateTime),
+    Column("step_up_declined_at", TZDateTime),
 )
 
 franceconnect_journeys = Table(

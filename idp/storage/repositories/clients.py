@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.domain.client import Client, ClientSecret
-from idp.storage.models import client_assertions, client_secrets, clients
+from idp.storage.models import client_assertions, client_origins, client_secrets, clients
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 _VERSION = select(clients.c.version).where(clients.c.client_id == bindparam("id_"))
 _BY_ID = select(clients).where(clients.c.client_id == bindparam("id_"))
 _SECRETS = select(
-    client_secrets.c.secret_hash, client_secrets.c.created_at, client_secrets.c.expires_at
+    client_secrets.c.secret_hash,
+    client_secrets.c.created_at,
+    client_secrets.c.expires_at,
+    client_secrets.c.sealed,
 ).where(client_secrets.c.client_id == bindparam("id_"))
+_KNOWN_ORIGIN = (
+    select(client_origins.c.origin).where(client_origins.c.origin == bindparam("origin_")).limit(1)
+)
 #: Columns of their own; every other attribute stands in `metadata`.
 _OUTSIDE = frozenset({"client_id", "version", "name", "created_at", "disabled_at", "secrets"})
 
@@ -58,6 +64,7 @@ def create(connection: Connection, client: Client) -> None:
     )
     for secret in client.secrets:
         add_secret(connection, client.client_id, secret)
+    _write_origins(connection, client)
 
 
 def replace(connection: Connection, client: Client) -> bool:
@@ -72,7 +79,11 @@ def replace(connection: Connection, client: Client) -> bool:
             disabled_at=client.disabled_at,
         )
     )
-    return result.rowcount == 1
+    if result.rowcount != 1:
+        return False
+    connection.execute(delete(client_origins).where(client_origins.c.client_id == client.client_id))
+    _write_origins(connection, client)
+    return True
 
 
 def touch(connection: Connection, client_id: str) -> None:
@@ -90,6 +101,7 @@ def add_secret(connection: Connection, client_id: str, secret: ClientSecret) -> 
             secret_hash=secret.secret_hash,
             created_at=secret.created_at,
             expires_at=secret.expires_at,
+            sealed=secret.sealed,
         )
     )
 
@@ -124,6 +136,19 @@ def use_assertion(connection: Connection, *, jti_hash: bytes, client_id: str, ex
     except IntegrityError:
         return False
     return True
+
+
+def is_known_origin(connection: Connection, origin: str) -> bool:
+    """Tell whether any client registered this origin for its scripts (OID-10)."""
+    return connection.scalar(_KNOWN_ORIGIN, {"origin_": origin}) is not None
+
+
+def _write_origins(connection: Connection, client: Client) -> None:
+    rows = [
+        {"origin": origin, "client_id": client.client_id} for origin in dict.fromkeys(client.allowed_origins)
+    ]
+    if rows:
+        connection.execute(insert(client_origins), rows)
 
 
 def _secrets_of(connection: Connection, client_id: str) -> Sequence[ClientSecret]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.domain.pending_authorization import PendingAuthorization
+from idp.domain.pending_authorization import PendingAuthorization, RequestOrigin
 from idp.storage.models import pending_authorizations
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _BY_ID = select(*(column for column in _TABLE.c if column.name != "browser_hash"
     _TABLE.c.pending_id == bindparam("id_"), _TABLE.c.browser_hash == bindparam("browser")
 )
 #: Marks that a step of the way may set.
-MARKS = frozenset({"authenticated_at", "account_selected_at", "consented_at"})
+MARKS = frozenset({"authenticated_at", "account_selected_at", "consented_at", "step_up_declined_at"})
 _INSERT = insert(_TABLE)
 _MARK = {
     mark: update(_TABLE).where(_TABLE.c.pending_id == bindparam("id_")).values({mark: bindparam("now_")})
@@ -41,6 +41,9 @@ def create(connection: Connection, pending: PendingAuthorization, *, browser_has
             "browser_hash": browser_hash,
             "client_id": pending.client_id,
             "parameters": pending.parameters,
+            "pushed_hash": pending.origin.pushed,
+            "is_signed": pending.origin.is_signed,
+            "device_hash": pending.origin.device,
             "created_at": pending.created_at,
             "expires_at": pending.expires_at,
         },
@@ -50,7 +53,11 @@ def create(connection: Connection, pending: PendingAuthorization, *, browser_has
 def find(connection: Connection, pending_id: str, *, browser_hash: bytes) -> PendingAuthorization | None:
     """Find a request by its identifier, in the browser that brought it and no other."""
     row = connection.execute(_BY_ID, {"id_": pending_id, "browser": browser_hash}).one_or_none()
-    return None if row is None else PendingAuthorization(**row._asdict())
+    if row is None:
+        return None
+    members = row._asdict()
+    origin = RequestOrigin(members.pop("pushed_hash"), members.pop("is_signed"), members.pop("device_hash"))
+    return PendingAuthorization(**members, origin=origin)
 
 
 def mark(connection: Connection, pending_id: str, mark: str, now: datetime) -> None:
