@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, tuple_, update
 
+from idp.domain.pending_authorization import PENDING_LIFETIME
 from idp.domain.tokens import TokenKind
 from idp.storage.models import (
     account_links,
@@ -63,7 +64,11 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
         "franceconnect_journeys": (franceconnect_journeys, franceconnect_journeys.c.expires_at < ages.now),
         "throttle_counters": (throttle_counters, throttle_counters.c.expires_at < ages.now),
         "client_assertions": (client_assertions, client_assertions.c.expires_at < ages.now),
-        "pushed_requests": (pushed_requests, pushed_requests.c.expires_at < ages.now),
+        # The person may still be answering what the browser opened in time: until then it is used up once.
+        "pushed_requests": (
+            pushed_requests,
+            pushed_requests.c.expires_at < ages.now - PENDING_LIFETIME,
+        ),
         "device_authorizations": (device_authorizations, device_authorizations.c.expires_at < ages.now),
         "initial_access_tokens": (
             initial_access_tokens,
