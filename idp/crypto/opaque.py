@@ -105,6 +105,11 @@ def new_request_id() -> str:
     return secrets.token_hex(12)
 
 
+def new_salt() -> str:
+    """Make 96 random bits that keep two hashes of the same from being alike; no secret."""
+    return secrets.token_hex(12)
+
+
 def form_token(key: bytes, browser_hash: bytes) -> str:
     """Make the token of a form: bound to a browser, different at each call so that compression tells nothing."""
     nonce = secrets.token_bytes(_FORM_NONCE_BYTES)

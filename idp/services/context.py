@@ -46,6 +46,7 @@ class DerivedKeys:
     throttle: bytes
     seal: bytes
     dpop_nonce: bytes
+    browser_state: bytes
 
     @classmethod
     def derive(cls, derivation: KeyDerivation) -> DerivedKeys:
@@ -59,6 +60,7 @@ class DerivedKeys:
             throttle=derivation.key("throttle"),
             seal=derivation.key("seal"),
             dpop_nonce=derivation.key("dpop-nonce"),
+            browser_state=derivation.key("browser-state"),
         )
 
 
