@@ -42,6 +42,7 @@ class IDTokenFacts:
         sid: The session, as this client knows it (Front-Channel Logout 3).
         code: The code in the same answer, for `c_hash`.
         access_token: The token in the same answer, for `at_hash`.
+        state: The `state` of an answer through the browser, for `s_hash` (FAPI 1.0 part 2, 5.1.1).
         person: Claims on the person that were granted for the ID Token.
     """
 
@@ -56,6 +57,7 @@ class IDTokenFacts:
     sid: str | None = None
     code: str | None = None
     access_token: str | None = None
+    state: str | None = None
     person: Mapping[str, Any] | None = None
 
 
@@ -73,6 +75,7 @@ def id_token_claims(facts: IDTokenFacts, *, now: datetime, lifetime: timedelta) 
         "sid": facts.sid,
         "c_hash": facts.code and half_hash(facts.code, facts.alg),
         "at_hash": facts.access_token and half_hash(facts.access_token, facts.alg),
+        "s_hash": facts.state and half_hash(facts.state, facts.alg),
     }
     claims = {name: value for name, value in (facts.person or {}).items() if name not in optional}
     claims |= {name: value for name, value in optional.items() if value is not None}
@@ -88,10 +91,10 @@ def id_token_claims(facts: IDTokenFacts, *, now: datetime, lifetime: timedelta) 
 
 
 def half_hash(value: str, alg: str) -> str:
-    """Give the left half of a hash, for `at_hash` and `c_hash` (OIDC Core 3.1.3.6, 3.3.2.11).
+    """Give the left half of a hash, for `at_hash`, `c_hash` and `s_hash` (OIDC Core 3.1.3.6, 3.3.2.11).
 
     Args:
-        value: A code or an access token.
+        value: A code, an access token or a state.
         alg: The signature algorithm of the ID Token, one of `HASHES`.
     """
     digest = HASHES[alg](value.encode()).digest()

@@ -6,13 +6,12 @@ write transaction, and never touches the pending table.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from idp.crypto.jwt import JWTRefused, verified_claims
-from idp.crypto.opaque import SecretKind, digest, keyed_digest, new_id, new_secret
+from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
 from idp.domain.civil_identity import Level
 from idp.domain.pending_authorization import PENDING_LIFETIME, PendingAuthorization
 from idp.domain.tokens import TokenFamily
@@ -231,12 +230,6 @@ def issue_code(
     if situation.pending is not None:
         pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
     return code_response(request.address, code=code, issuer=context.issuer)
-
-
-def wire_session_id(context: Context, session_id: str, client_id: str) -> str:
-    """Give the `sid` that one client sees of a session: two clients can't join theirs (CON-6)."""
-    raw = keyed_digest(context.derived.pairwise, "sid", session_id, client_id)
-    return base64.urlsafe_b64encode(raw[:18]).decode()
 
 
 def _read(

@@ -9,7 +9,7 @@ from idp.crypto.jwt import JWTRefused, verified_claims
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import DirectError, ErrorCode, Problem
 from idp.protocol.logout import end_session as rules
-from idp.services.authorization.requests import wire_session_id
+from idp.services.sign_in.wire_session import wire_session_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

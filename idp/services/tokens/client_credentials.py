@@ -53,8 +53,8 @@ def issue(context: Context, client: Client, *, scope: str | None) -> dict[str, A
         created_at=now,
         expires_at=now + context.token_lifetimes.access_token,
     )
-    access_token, stored = new_access_token(context, client, scopes, now, counter=0)
+    access_token = new_access_token(context, client, family, scopes, now, counter=0)
     with context.database.write() as connection:
         tokens.create_family(connection, family)
-        tokens.add_tokens(connection, family.family_id, [stored])
+        tokens.add_tokens(connection, family.family_id, [access_token.stored])
     return token_response(context, client, TokenSet(access_token, None, scopes, family, {}))

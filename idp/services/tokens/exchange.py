@@ -71,7 +71,7 @@ def exchange_code(
             )
     if isinstance(outcome, Refused):
         raise EndpointError(ErrorCode.INVALID_GRANT, reason=outcome.reason)
-    return token_response(context, client, outcome, code=code)
+    return token_response(context, client, outcome, nonce=outcome.family.nonce)
 
 
 def _unfit(
@@ -121,8 +121,8 @@ def _replayed(
 def _issue(
     context: Context, connection: Connection, client: Client, family: TokenFamily, now: datetime
 ) -> TokenSet:
-    access_token, stored = new_access_token(context, client, family.scopes, now, counter=0)
-    new = [stored]
+    access_token = new_access_token(context, client, family, family.scopes, now, counter=0)
+    new = [access_token.stored]
     refresh_token = None
     if may_refresh(client, family):
         refresh_token = new_secret(SecretKind.REFRESH_TOKEN)

@@ -1,34 +1,47 @@
-"""Makes the tokens of a family: opaque access and refresh tokens, the ID token."""
+"""Makes the tokens of a family: access tokens, refresh tokens, the ID token (OID-3, OID-5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from idp.crypto.jwt import sign
-from idp.crypto.opaque import SecretKind, digest, new_secret
-from idp.domain.tokens import TokenKind
+from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
+from idp.domain.tokens import ConfirmationMethod, TokenKind
 from idp.protocol.claims.values import claim_values
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, serialise
+from idp.protocol.tokens import access_token as jwt_access_token
 from idp.protocol.tokens.id_token import IDTokenFacts, id_token_claims
-from idp.services.authorization.requests import wire_session_id
+from idp.services.sign_in.wire_session import wire_session_id
 from idp.storage.repositories import accounts, attributes
 from idp.storage.repositories.tokens import NewToken
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from idp.crypto.keyring import SigningKey
     from idp.domain.client import Client
-    from idp.domain.tokens import TokenFamily
+    from idp.domain.tokens import Confirmation, TokenFamily
     from idp.services.context import Context
     from idp.storage.engine import Connection
+
+#: What we sign with when a client has no say: short and fast, and every security profile takes it.
+_PREFERRED_ALG: Final = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token and what is stored of it."""
+
+    value: str
+    stored: NewToken
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """What a client gets from /token, before it is signed and sent."""
+    """What a client gets from /token, before the ID token is signed and all is sent."""
 
-    access_token: str
+    access_token: AccessToken
     refresh_token: str | None
     scopes: frozenset[str]
     family: TokenFamily
@@ -36,26 +49,81 @@ class TokenSet:
 
 
 def new_access_token(
-    context: Context, client: Client, scopes: frozenset[str], now: datetime, *, counter: int
-) -> tuple[str, NewToken]:
-    """Make an access token and what is stored of it."""
-    secret = new_secret(SecretKind.ACCESS_TOKEN)
+    context: Context,
+    client: Client,
+    family: TokenFamily,
+    scopes: frozenset[str],
+    now: datetime,
+    *,
+    counter: int,
+    resources: tuple[str, ...] = (),
+    confirmation: Confirmation | None = None,
+) -> AccessToken:
+    """Make an access token and what is stored of it.
+
+    Args:
+        context: The parts.
+        client: Whose it is.
+        family: What it belongs to.
+        scopes: What it gives, the family's or less.
+        now: The present moment.
+        counter: How often the family was refreshed.
+        resources: The APIs it is made for, checked (RFC 8707): a JWT that they look at by themselves. None of
+            them makes an opaque one, for UserInfo.
+        confirmation: The key it is bound to; None for whoever holds it.
+    """
+    expires_at = now + context.token_lifetimes.access_token
+    if resources:
+        jti = new_id(now)
+        claims = jwt_access_token.access_token_claims(
+            family,
+            issuer=context.issuer,
+            jti=jti,
+            audience=resources,
+            scopes=scopes,
+            confirmation=confirmation,
+            issued_at=now,
+            expires_at=expires_at,
+        )
+        value = sign(claims, preferred_key(context), typ=jwt_access_token.TYP)
+        token_hash = digest(jwt_access_token.stored_name(jti))
+    else:
+        value = new_secret(SecretKind.ACCESS_TOKEN)
+        token_hash = digest(value)
     stored = NewToken(
-        token_hash=digest(secret),
+        token_hash=token_hash,
         kind=TokenKind.ACCESS,
         client_id=client.client_id,
         scope=serialise(scopes),
         counter=counter,
         issued_at=now,
-        expires_at=now + context.token_lifetimes.access_token,
+        expires_at=expires_at,
+        confirmation=confirmation,
+        audience=resources,
     )
-    return secret, stored
+    return AccessToken(value, stored)
 
 
 def new_refresh_token(
-    context: Context, family: TokenFamily, secret: str, now: datetime, *, counter: int
+    context: Context,
+    family: TokenFamily,
+    secret: str,
+    now: datetime,
+    *,
+    counter: int,
+    confirmation: Confirmation | None = None,
 ) -> NewToken:
-    """Describe a refresh token for storage: its idle life never outlives the family's absolute one."""
+    """Describe a refresh token for storage: its idle life never outlives the family's absolute one.
+
+    Args:
+        context: The parts.
+        family: What it belongs to.
+        secret: The token.
+        now: The present moment.
+        counter: How often the family was refreshed.
+        confirmation: The key that a public client must prove with it (RFC 9449 section 5); a confidential one
+            proves itself, and may change its key.
+    """
     return NewToken(
         token_hash=digest(secret),
         kind=TokenKind.REFRESH,
@@ -64,12 +132,24 @@ def new_refresh_token(
         counter=counter,
         issued_at=now,
         expires_at=min(now + context.token_lifetimes.refresh_idle, family.expires_at),
+        confirmation=confirmation,
     )
 
 
 def may_refresh(client: Client, family: TokenFamily) -> bool:
     """Tell whether a family gets a refresh token: the client may, and the person was asked (OIDC Core 11)."""
     return client.may_refresh and OFFLINE_ACCESS in family.scopes
+
+
+def preferred_key(context: Context) -> SigningKey:
+    """Give the key to sign with where no client registered an algorithm.
+
+    Raises:
+        KeyringError: No key is active.
+    """
+    keyring = context.keys.keyring()
+    active = keyring.algorithms()
+    return keyring.signing_key(_PREFERRED_ALG if _PREFERRED_ALG in active or not active else active[0])
 
 
 def person_claims(connection: Connection, family: TokenFamily, names: tuple[str, ...]) -> dict[str, Any]:
@@ -95,28 +175,75 @@ def values_of(
 
 
 def token_response(
-    context: Context, client: Client, issued: TokenSet, *, code: str | None = None
+    context: Context, client: Client, issued: TokenSet, *, nonce: str | None = None
 ) -> dict[str, Any]:
     """Sign the ID token and give the members of the answer (RFC 6749 section 5.1; OIDC Core 3.1.3.3).
 
     Runs after the commit: a signature is the dearest part, and holds no lock.
+
+    Args:
+        context: The parts.
+        client: Who gets it.
+        issued: What was made and stored.
+        nonce: The nonce of the authorization that is being answered; OIDC Core 12.2: a refreshed ID token
+            "SHOULD NOT have a nonce Claim".
     """
-    lifetime = context.token_lifetimes.access_token
+    stored = issued.access_token.stored
     body: dict[str, Any] = {
-        "access_token": issued.access_token,
-        "token_type": "Bearer",
-        "expires_in": int(lifetime.total_seconds()),
+        "access_token": issued.access_token.value,
+        "token_type": token_type(stored.confirmation),
+        "expires_in": int((stored.expires_at - stored.issued_at).total_seconds()),
         "scope": serialise(issued.scopes),
     }
     if issued.refresh_token is not None:
         body["refresh_token"] = issued.refresh_token
     if OPENID in issued.scopes:
-        body["id_token"] = _id_token(context, client, issued, code=code)
+        body["id_token"] = id_token(
+            context,
+            client,
+            issued.family,
+            nonce=nonce,
+            access_token=issued.access_token.value,
+            person=issued.person,
+            now=context.clock(),
+        )
     return body
 
 
-def _id_token(context: Context, client: Client, issued: TokenSet, *, code: str | None) -> str:
-    family = issued.family
+def token_type(confirmation: Confirmation | None) -> str:
+    """Name the scheme by which a token is presented (RFC 9449 section 5; RFC 8705 section 3 keeps Bearer)."""
+    is_dpop = confirmation is not None and confirmation.method is ConfirmationMethod.DPOP
+    return "DPoP" if is_dpop else "Bearer"
+
+
+def id_token(
+    context: Context,
+    client: Client,
+    family: TokenFamily,
+    *,
+    nonce: str | None,
+    person: dict[str, Any],
+    now: datetime,
+    code: str | None = None,
+    access_token: str | None = None,
+    state: str | None = None,
+) -> str:
+    """Make an ID token: signed, and encrypted when the client registered for it (OIDC Core 2, 10.2).
+
+    Args:
+        context: The parts.
+        client: For whom it is.
+        family: What was granted, and how the person signed in.
+        nonce: As received with the authorization; None on refresh.
+        person: Claims about the person that were granted for the ID token.
+        now: The present moment.
+        code: The code in the same answer, for `c_hash`.
+        access_token: The token in the same answer, for `at_hash`.
+        state: The state of an answer through the browser, for `s_hash`.
+
+    Raises:
+        KeyringError: No key of the registered algorithm is active.
+    """
     key = context.keys.keyring().signing_key(client.id_token_signed_response_alg)
     facts = IDTokenFacts(
         issuer=context.issuer,
@@ -126,15 +253,13 @@ def _id_token(context: Context, client: Client, issued: TokenSet, *, code: str |
         auth_time=family.auth_time,
         acr=family.acr,
         amr=family.amr,
-        # OIDC Core 12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
-        nonce=family.nonce if code is not None else None,
+        nonce=nonce,
         sid=None
         if family.session_id is None
         else wire_session_id(context, family.session_id, client.client_id),
-        code=None,
-        access_token=issued.access_token,
-        person=issued.person,
+        code=code,
+        access_token=access_token,
+        state=state,
+        person=person,
     )
-    return sign(
-        id_token_claims(facts, now=context.clock(), lifetime=context.token_lifetimes.id_token), key, typ="JWT"
-    )
+    return sign(id_token_claims(facts, now=now, lifetime=context.token_lifetimes.id_token), key, typ="JWT")

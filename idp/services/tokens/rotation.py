@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.tokens import TokenFamily
     from idp.services.context import Context
+    from idp.services.tokens.issuing import AccessToken
     from idp.storage.engine import Connection
     from idp.storage.repositories.tokens import StoredToken
 
@@ -84,9 +85,9 @@ def _rotate(context: Context, connection: Connection, presented: Presented) -> T
     scopes = _narrowed(family, presented.asked)
     successor = _successor(context, presented.refresh_token)
     counter = consumed.counter + 1
-    access_token, stored = new_access_token(context, client, scopes, now, counter=counter)
+    access_token = new_access_token(context, client, family, scopes, now, counter=counter)
     renewed = new_refresh_token(context, family, successor, now, counter=counter)
-    tokens.add_tokens(connection, family.family_id, [stored, renewed])
+    tokens.add_tokens(connection, family.family_id, [access_token.stored, renewed])
     return _token_set(connection, access_token, successor, scopes, family)
 
 
@@ -106,8 +107,8 @@ def _not_consumed(context: Context, connection: Connection, presented: Presented
         record(connection, FamilyRevoked("refresh_reused"), now, actor="system", client_id=client.client_id)
         return Refused("refresh token reused")
     scopes = _narrowed(stored.family, presented.asked)
-    access_token, new = new_access_token(context, client, scopes, now, counter=following.counter)
-    tokens.add_tokens(connection, stored.family.family_id, [new])
+    access_token = new_access_token(context, client, stored.family, scopes, now, counter=following.counter)
+    tokens.add_tokens(connection, stored.family.family_id, [access_token.stored])
     return _token_set(connection, access_token, successor, scopes, stored.family)
 
 
@@ -117,8 +118,8 @@ def _keep(context: Context, connection: Connection, presented: Presented) -> Tok
     if stored is None or not stored.is_live(now):
         return Refused("refresh token unknown, another client's, expired or revoked")
     scopes = _narrowed(stored.family, presented.asked)
-    access_token, new = new_access_token(context, client, scopes, now, counter=stored.counter)
-    tokens.add_tokens(connection, stored.family.family_id, [new])
+    access_token = new_access_token(context, client, stored.family, scopes, now, counter=stored.counter)
+    tokens.add_tokens(connection, stored.family.family_id, [access_token.stored])
     idle = context.token_lifetimes.refresh_idle
     renewed_until = min(now + idle, stored.family.expires_at)
     if renewed_until - stored.expires_at > idle / _RENEWAL_PART:
@@ -127,7 +128,11 @@ def _keep(context: Context, connection: Connection, presented: Presented) -> Tok
 
 
 def _token_set(
-    connection: Connection, access_token: str, refresh_token: str, scopes: frozenset[str], family: TokenFamily
+    connection: Connection,
+    access_token: AccessToken,
+    refresh_token: str,
+    scopes: frozenset[str],
+    family: TokenFamily,
 ) -> TokenSet:
     person = person_claims(connection, family, family.claims.id_token)
     return TokenSet(access_token, refresh_token, scopes, replace(family, scopes=scopes), person)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Text, bindparam, insert, literal_column, select, update
 
-from idp.domain.tokens import TokenFamily, TokenKind
+from idp.domain.tokens import Confirmation, ConfirmationMethod, TokenFamily, TokenKind
 from idp.storage.models import accounts, authorization_codes, clients, token_families, tokens
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _CONSUME_CODE = (
         authorization_codes.c.redirect_uri,
         authorization_codes.c.code_challenge,
         authorization_codes.c.expires_at,
+        authorization_codes.c.dpop_jkt,
         _of_family(token_families.c.grant, authorization_codes).label("family_grant"),
         _of_family(token_families.c.revoked_at, authorization_codes).label("family_revoked_at"),
     )
@@ -59,12 +60,15 @@ _CODE = select(
     authorization_codes.c.expires_at,
     authorization_codes.c.client_id,
     authorization_codes.c.consumed_at,
+    authorization_codes.c.dpop_jkt,
 ).where(authorization_codes.c.code_hash == bindparam("hash_"))
 _TOKEN = (
     select(
         tokens.c.kind,
         tokens.c.client_id,
         tokens.c.scope,
+        tokens.c.confirmation,
+        tokens.c.audience,
         tokens.c.counter,
         tokens.c.issued_at,
         tokens.c.expires_at,
@@ -96,6 +100,7 @@ _CONSUME_REFRESH = (
         tokens.c.family_id,
         tokens.c.counter,
         tokens.c.scope,
+        tokens.c.confirmation,
         _of_family(token_families.c.grant, tokens).label("family_grant"),
         _of_family(token_families.c.revoked_at, tokens).label("family_revoked_at"),
     )
@@ -109,7 +114,12 @@ _REVOKE_TOKEN = (
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token about to be stored: its hash and what is said of it."""
+    """A token about to be stored: its hash and what is said of it.
+
+    Attributes:
+        confirmation: The key it is bound to; None for a token that whoever holds it may use.
+        audience: The APIs it is made for (RFC 8707); empty for one of UserInfo.
+    """
 
     token_hash: bytes
     kind: TokenKind
@@ -118,11 +128,17 @@ class NewToken:
     counter: int
     issued_at: datetime
     expires_at: datetime
+    confirmation: Confirmation | None = None
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCode:
-    """A code as it was issued."""
+    """A code as it was issued.
+
+    Attributes:
+        dpop_jkt: Thumbprint of the key that must prove itself with the code (RFC 9449 section 10).
+    """
 
     family_id: str
     redirect_uri: str
@@ -130,6 +146,7 @@ class StoredCode:
     expires_at: datetime
     client_id: str
     consumed_at: datetime | None = None
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,7 @@ class ConsumedRefresh:
     family: TokenFamily
     counter: int
     scope: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +176,8 @@ class StoredToken:
     email: str | None
     account_is_active: bool
     language: str | None
+    confirmation: Confirmation | None = None
+    audience: tuple[str, ...] = ()
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether the token may still be used: its own dates, its family, its account."""
@@ -198,6 +218,7 @@ def create_code(connection: Connection, code: StoredCode, *, code_hash: bytes) -
             "client_id": code.client_id,
             "redirect_uri": code.redirect_uri,
             "code_challenge": code.code_challenge,
+            "dpop_jkt": code.dpop_jkt,
             "expires_at": code.expires_at,
         },
     )
@@ -216,7 +237,9 @@ def consume_code(
     ).one_or_none()
     if row is None:
         return None
-    code = StoredCode(row.family_id, row.redirect_uri, row.code_challenge, row.expires_at, client_id, now)
+    code = StoredCode(
+        row.family_id, row.redirect_uri, row.code_challenge, row.expires_at, client_id, now, row.dpop_jkt
+    )
     return code, _family_from(row.family_grant, row.family_revoked_at)
 
 
@@ -237,6 +260,8 @@ def add_tokens(connection: Connection, family_id: str, new: Sequence[NewToken]) 
                 "kind": token.kind,
                 "client_id": token.client_id,
                 "scope": token.scope,
+                "confirmation": _confirmation_text(token.confirmation),
+                "audience": list(token.audience) or None,
                 "counter": token.counter,
                 "issued_at": token.issued_at,
                 "expires_at": token.expires_at,
@@ -265,6 +290,8 @@ def find(connection: Connection, token_hash: bytes) -> StoredToken | None:
         email=row.email,
         account_is_active=row.state == "active",
         language=row.language,
+        confirmation=_confirmation_from(row.confirmation),
+        audience=tuple(row.audience or ()),
     )
 
 
@@ -277,7 +304,12 @@ def consume_refresh(
     ).one_or_none()
     if row is None:
         return None
-    return ConsumedRefresh(_family_from(row.family_grant, row.family_revoked_at), row.counter, row.scope)
+    return ConsumedRefresh(
+        _family_from(row.family_grant, row.family_revoked_at),
+        row.counter,
+        row.scope,
+        _confirmation_from(row.confirmation),
+    )
 
 
 def revoke_token(connection: Connection, token_hash: bytes, now: datetime) -> None:
@@ -329,6 +361,17 @@ def _revoke(connection: Connection, condition: Any, now: datetime, reason: str) 
         .values(revoked_at=now, revoked_reason=reason)
     )
     return result.rowcount
+
+
+def _confirmation_text(confirmation: Confirmation | None) -> str | None:
+    return None if confirmation is None else f"{confirmation.method}:{confirmation.thumbprint}"
+
+
+def _confirmation_from(text: str | None) -> Confirmation | None:
+    if text is None:
+        return None
+    method, _, thumbprint = text.partition(":")
+    return Confirmation(ConfirmationMethod(method), thumbprint)
 
 
 def _family_from(grant: dict[str, Any], revoked_at: datetime | None) -> TokenFamily:
