@@ -29,7 +29,12 @@ LIMITS = {
     "claims": 8192,
     "id_token_hint": 8192,
     "client_assertion": 8192,
+    "request": 65_536,
+    "request_uri": 2048,
+    "resource": 4096,
 }
+#: Parameters that may come several times; their values are kept as one text, parted by spaces (RFC 8707 section 2).
+LISTS = frozenset({"resource"})
 #: JSON may be pretty-printed; everything else is one line.
 MULTILINE = frozenset({"claims"})
 
@@ -82,6 +87,9 @@ def single_values(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> Pa
     malformed: set[str] = set()
     for name, value in pairs:
         if name in known:
+            if name in LISTS and values.get(name):
+                values[name] += f" {value}"
+                continue
             if name in values:
                 repeated.add(name)
             values[name] = value

@@ -75,6 +75,11 @@ def match(client: Client, raw: str) -> RedirectTarget | None:
     return None
 
 
+def own_page(uri: str) -> RedirectTarget:
+    """Take the address of a page of ours, where the answer to a device's request ends (RFC 8628 section 3.3)."""
+    return RedirectTarget(uri, _SEAL)
+
+
 def match_post_logout(client: Client, raw: str) -> RedirectTarget | None:
     """Prove that a URI is one the client registered for after a logout (RP-Initiated Logout 3).
 

@@ -10,20 +10,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from idp.domain.client import Client, GrantType
+from idp.domain.pending_authorization import DIRECT, RequestOrigin
 from idp.protocol.authorization import pkce, redirect_uri
 from idp.protocol.authorization.redirect_uri import RedirectTarget
-from idp.protocol.authorization.response_mode import RedirectedError, ResponseMode, ReturnAddress
+from idp.protocol.authorization.response_mode import (
+    RedirectedError,
+    ResponseMode,
+    ReturnAddress,
+    requested_mode,
+)
 from idp.protocol.claims import requested
 from idp.protocol.claims.requested import AskedClaims, ClaimsSyntaxError, RequestedClaims
+from idp.protocol.claims.standard import SCOPE_CLAIMS
 from idp.protocol.errors import DirectError, ErrorCode, Problem
 from idp.protocol.parameters import Parameters, single_values
-from idp.protocol.scope import OPENID, allowed
+from idp.protocol.scope import OFFLINE_ACCESS, OPENID, allowed
 from idp.protocol.scope import parse as parse_scope
 
 #: What the authorization endpoint defines; anything else is ignored (RFC 6749 section 3.1).
@@ -36,6 +43,7 @@ KNOWN_PARAMETERS: Final = frozenset(
         "code_challenge",
         "code_challenge_method",
         "display",
+        "dpop_jkt",
         "id_token_hint",
         "login_hint",
         "max_age",
@@ -45,6 +53,7 @@ KNOWN_PARAMETERS: Final = frozenset(
         "registration",
         "request",
         "request_uri",
+        "resource",
         "response_mode",
         "response_type",
         "scope",
@@ -52,12 +61,20 @@ KNOWN_PARAMETERS: Final = frozenset(
         "ui_locales",
     }
 )
-#: Every response type that is served, with the mode its answers take by default.
-RESPONSE_TYPES: Final = {"code": ResponseMode.QUERY}
+#: Every response type that is served, its words in order, with the mode its answers take by default. All but the
+#: first are for clients that an administrator allowed them to (RFC 9700 section 2.1.2).
+RESPONSE_TYPES: Final = {
+    "code": ResponseMode.QUERY,
+    "id_token": ResponseMode.FRAGMENT,
+    "id_token token": ResponseMode.FRAGMENT,
+    "code id_token": ResponseMode.FRAGMENT,
+    "code token": ResponseMode.FRAGMENT,
+    "code id_token token": ResponseMode.FRAGMENT,
+}
 #: How a client may want the pages shown (OIDC Core 3.1.2.1); ours suit all of these.
 DISPLAYS: Final = ("page", "popup", "touch", "wap")
 
-_MODES: Final = {mode.value: mode for mode in ResponseMode}
+_THUMBPRINT = re.compile(r"[A-Za-z0-9\-_]{43}")
 _MAX_AGE = re.compile(r"[0-9]{1,10}")
 
 FindClient = Callable[[str], Client | None]
@@ -82,8 +99,8 @@ class AuthorizationRequest:
     Attributes:
         client: Who asks.
         address: Where the answer goes, and how, with the `state` to return.
-        response_type: What is asked: "code".
-        scopes: Those asked that the client may have; `openid` always among them.
+        response_type: What is asked, its words in order: one of `RESPONSE_TYPES`.
+        scopes: Those asked that the client may have; without `openid` it is OAuth alone, and there is no ID Token.
         nonce: To be returned unchanged in the ID Token.
         code_challenge: S256; None only for a client that was opted out of PKCE.
         prompt: Values that are not understood were dropped, as OIDC Core 3.1.2.1 suggests.
@@ -96,6 +113,9 @@ class AuthorizationRequest:
         requested_claims: The `claims` parameter.
         asked: What all of this asks of the person, within the client's contract.
         display: One of `DISPLAYS`, or None.
+        resources: APIs that the tokens shall be for (RFC 8707); empty for UserInfo.
+        dpop_jkt: The key that the code shall be bound to (RFC 9449 section 10).
+        origin: How it came.
         parameters: What was received, one value each, so that a pending request can be parsed anew.
     """
 
@@ -115,6 +135,9 @@ class AuthorizationRequest:
     requested_claims: RequestedClaims
     asked: AskedClaims
     display: str | None
+    resources: tuple[str, ...]
+    dpop_jkt: str | None
+    origin: RequestOrigin
     parameters: Mapping[str, str]
 
     @property
@@ -133,6 +156,21 @@ class AuthorizationRequest:
         return self.address.mode
 
     @property
+    def gives_code(self) -> bool:
+        """Tell whether the answer holds a code."""
+        return "code" in self.response_type.split()
+
+    @property
+    def gives_token(self) -> bool:
+        """Tell whether the answer itself holds an access token (implicit and hybrid flows)."""
+        return "token" in self.response_type.split()
+
+    @property
+    def gives_id_token(self) -> bool:
+        """Tell whether the answer itself holds an ID Token (implicit and hybrid flows)."""
+        return "id_token" in self.response_type.split()
+
+    @property
     def is_silent(self) -> bool:
         """Tell whether no page may be shown (`prompt=none`)."""
         return Prompt.NONE in self.prompt
@@ -149,11 +187,14 @@ class Draft:
     received: Parameters
     find_client: FindClient
     now: datetime
+    origin: RequestOrigin = DIRECT
     client: Client = field(init=False)
     address: ReturnAddress = field(init=False)
     response_type: str = field(init=False)
     scopes: frozenset[str] = field(init=False)
     code_challenge: str | None = None
+    dpop_jkt: str | None = None
+    resources: tuple[str, ...] = ()
     prompt: frozenset[Prompt] = frozenset()
     max_age: int | None = None
     requested_claims: RequestedClaims = requested.NOTHING_REQUESTED
@@ -161,6 +202,10 @@ class Draft:
     def get(self, name: str) -> str | None:
         """Give the value of a parameter; None when absent."""
         return self.received.values.get(name)
+
+    def asks_for(self, word: str) -> bool:
+        """Tell whether a word is in the response type as it was received."""
+        return word in self.words("response_type")
 
     def words(self, name: str) -> tuple[str, ...]:
         """Give the space-separated values of a parameter, in order."""
@@ -171,7 +216,12 @@ class Draft:
         return RedirectedError(code, description, reason=reason, address=self.address)
 
 
-def parse(pairs: Iterable[tuple[str, str]], find_client: FindClient, now: datetime) -> AuthorizationRequest:
+def parse(
+    pairs: Iterable[tuple[str, str]],
+    find_client: FindClient,
+    now: datetime,
+    origin: RequestOrigin = DIRECT,
+) -> AuthorizationRequest:
     """Turn what was received into a request that may be decided.
 
     Args:
@@ -179,6 +229,7 @@ def parse(pairs: Iterable[tuple[str, str]], find_client: FindClient, now: dateti
             of a request parsed before.
         find_client: Gives the client of an id; None when there is none.
         now: The present moment.
+        origin: How it came: pushed, signed, for a device. Who says so has proven it.
 
     Returns:
         The request: nothing downstream knows how it came.
@@ -188,7 +239,7 @@ def parse(pairs: Iterable[tuple[str, str]], find_client: FindClient, now: dateti
             redirect URI is not proven.
         RedirectedError: Any other fault, for the client.
     """
-    draft = Draft(single_values(pairs, KNOWN_PARAMETERS), find_client, now)
+    draft = Draft(single_values(pairs, KNOWN_PARAMETERS), find_client, now, origin)
     for check in CHECKS:
         check(draft)
     return _finished(draft)
@@ -234,7 +285,8 @@ def redirect_uri_matches(draft: Draft) -> None:
             problem=Problem.REDIRECT_URI_MISSING,
             client=draft.client,
         )
-    target = redirect_uri.match(draft.client, raw)
+    is_device = draft.origin.device is not None
+    target = redirect_uri.own_page(raw) if is_device else redirect_uri.match(draft.client, raw)
     if target is None:
         raise DirectError(
             ErrorCode.INVALID_REQUEST,
@@ -243,26 +295,43 @@ def redirect_uri_matches(draft: Draft) -> None:
             problem=Problem.REDIRECT_URI_UNKNOWN,
             client=draft.client,
         )
-    default = RESPONSE_TYPES.get(draft.get("response_type") or "", ResponseMode.QUERY)
-    draft.address = ReturnAddress(target, default, draft.get("state"))
+    signed_for = draft.client if draft.client.signs_messages and not is_device else None
+    draft.address = ReturnAddress(target, default_mode(draft), draft.get("state"), signed_for)
+
+
+def default_mode(draft: Draft) -> ResponseMode:
+    """Give the mode of the response type: where tokens are asked for in the answer, known or not, the fragment."""
+    known = RESPONSE_TYPES.get(canonical_response_type(draft.get("response_type") or ""))
+    if known is not None:
+        return known
+    return ResponseMode.FRAGMENT if _is_in_front(draft) else ResponseMode.QUERY
+
+
+def canonical_response_type(raw: str) -> str:
+    """Put the words of a response type in order (RFC 6749 section 3.1.1: "the order of values does not matter")."""
+    return " ".join(sorted(raw.split(" ")))
 
 
 def answer_mode_is_allowed(draft: Draft) -> None:
-    """Settle how the answer is carried (OIDC Core 3.1.2.1; ASVS v5.0.0-10.4.12).
+    """Settle how the answer is carried (OIDC Core 3.1.2.1; JARM 2.3; ASVS v5.0.0-10.4.12).
 
     Until this passes, an error goes back in the mode that the response type has by default.
     """
     raw = draft.get("response_mode")
     if raw is None:
         return
-    mode = _MODES.get(raw) if raw in draft.client.response_modes else None
-    if mode is None:
+    address, client = draft.address, draft.client
+    found = requested_mode(raw, address.mode, is_in_front=_is_in_front(draft))
+    # FAPI 2.0 Message Signing 5.4: such a client takes signed answers and no others.
+    is_missing_signature = found is not None and client.signs_messages and not found[1]
+    if found is None or raw not in client.response_modes or is_missing_signature:
         raise draft.refusal(
             ErrorCode.INVALID_REQUEST,
             "The response_mode is unknown or not allowed for this client.",
             reason="response_mode not allowed",
         )
-    draft.address = ReturnAddress(draft.address.target, mode, draft.address.state)
+    mode, is_signed = found
+    draft.address = replace(address, mode=mode, signed_for=client if is_signed else None)
 
 
 def parameters_are_single(draft: Draft) -> None:
@@ -281,15 +350,37 @@ def parameters_are_single(draft: Draft) -> None:
         )
 
 
-def no_request_object(draft: Draft) -> None:
-    """Refuse what is not supported by the name that OIDC Core 3.1.2.6 gives to the refusal."""
+def request_came_as_demanded(draft: Draft) -> None:
+    """Refuse a plain request of a client that pushes or signs its own (RFC 9126 section 6; RFC 9101 section 10.5).
+
+    FAPI 2.0 Security Profile 5.3.2.2: "shall reject authorization requests sent without" a pushed request.
+    """
+    client, origin = draft.client, draft.origin
+    if origin.device is not None:
+        return
+    if (client.require_pushed_requests or client.is_fapi2) and origin.pushed is None:
+        raise draft.refusal(
+            ErrorCode.INVALID_REQUEST,
+            "This client must push its requests.",
+            reason="request not pushed",
+        )
+    if (client.require_signed_requests or client.signs_messages) and not origin.is_signed:
+        raise draft.refusal(
+            ErrorCode.INVALID_REQUEST,
+            "This client must sign its requests.",
+            reason="request not signed",
+        )
+
+
+def nothing_is_nested(draft: Draft) -> None:
+    """Refuse a request object, which was taken apart before, and registration in passing (OIDC Core 3.1.2.6)."""
     for name, code in (
         ("request", ErrorCode.REQUEST_NOT_SUPPORTED),
         ("request_uri", ErrorCode.REQUEST_URI_NOT_SUPPORTED),
         ("registration", ErrorCode.REGISTRATION_NOT_SUPPORTED),
     ):
         if draft.get(name) is not None:
-            raise draft.refusal(code, reason=f"{name} not supported")
+            raise draft.refusal(code, reason=f"{name} not supported here")
 
 
 def response_type_is_allowed(draft: Draft) -> None:
@@ -301,34 +392,67 @@ def response_type_is_allowed(draft: Draft) -> None:
             "The response_type is missing.",
             reason="response_type absent",
         )
-    if raw not in RESPONSE_TYPES:
+    wanted = canonical_response_type(raw)
+    if wanted not in RESPONSE_TYPES:
         raise draft.refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, reason="response_type not served")
-    client = draft.client
-    if raw not in client.response_types or GrantType.AUTHORIZATION_CODE not in client.grant_types:
+    if draft.origin.device is None and not _may_ask(draft.client, wanted):
         raise draft.refusal(ErrorCode.UNAUTHORIZED_CLIENT, reason="response_type not the client's")
-    draft.response_type = raw
+    draft.response_type = wanted
 
 
-def scope_asks_for_openid(draft: Draft) -> None:
-    """Keep the scopes that the client may have; without `openid` there is nothing we can do."""
+def scope_is_meaningful(draft: Draft) -> None:
+    """Keep the scopes that the client may have.
+
+    Without `openid` the request is OAuth's alone: what speaks of a person is dropped, and something must be left.
+    """
     raw = draft.get("scope")
     scopes = None if raw is None else parse_scope(raw)
-    if scopes is None or OPENID not in scopes:
+    kept = frozenset[str]() if scopes is None else allowed(draft.client, scopes)
+    if OPENID not in kept:
+        kept -= frozenset(SCOPE_CLAIMS)
+    if not kept - {OFFLINE_ACCESS} or (OPENID not in kept and draft.asks_for("id_token")):
         raise draft.refusal(
             ErrorCode.INVALID_SCOPE,
-            "The scope is malformed or does not contain openid.",
-            reason="scope absent, malformed or without openid",
+            "The scope is malformed, does not contain openid, or the client may not have it.",
+            reason="scope absent, malformed, or nothing is left of it",
         )
-    draft.scopes = allowed(draft.client, scopes)
-    if OPENID not in draft.scopes:
-        raise draft.refusal(ErrorCode.INVALID_SCOPE, reason="openid not allowed for this client")
+    draft.scopes = kept
+
+
+def nonce_is_given(draft: Draft) -> None:
+    """Demand a nonce where the answer itself holds an ID Token (OIDC Core 3.2.2.1, 3.3.2.11)."""
+    if draft.asks_for("id_token") and draft.get("nonce") is None:
+        raise draft.refusal(
+            ErrorCode.INVALID_REQUEST,
+            "A nonce is required for this response_type.",
+            reason="nonce absent",
+        )
+
+
+def resources_are_allowed(draft: Draft) -> None:
+    """Keep the APIs that the tokens are for; one that the client may not ask is an error (RFC 8707 section 2)."""
+    draft.resources = tuple(dict.fromkeys(draft.words("resource")))
+    if not set(draft.resources) <= set(draft.client.resources):
+        raise draft.refusal(ErrorCode.INVALID_TARGET, reason="resource not allowed for the client")
+
+
+def code_key_is_a_thumbprint(draft: Draft) -> None:
+    """Read `dpop_jkt`, which binds the code to a key (RFC 9449 section 10)."""
+    raw = draft.get("dpop_jkt")
+    if raw is not None and _THUMBPRINT.fullmatch(raw) is None:
+        raise draft.refusal(
+            ErrorCode.INVALID_REQUEST, "The dpop_jkt is malformed.", reason="dpop_jkt malformed"
+        )
+    draft.dpop_jkt = raw
 
 
 def proof_key_is_given(draft: Draft) -> None:
     """Demand a code challenge with S256 (RFC 7636 section 4.4.1; OID-1)."""
     challenge, method = draft.get("code_challenge"), draft.get("code_challenge_method")
     if challenge is None and method is None:
-        if draft.client.require_pkce or draft.client.is_public:
+        client = draft.client
+        is_demanded = client.require_pkce or client.is_public or client.is_fapi2
+        if is_demanded and draft.asks_for("code") and draft.origin.device is None:
             raise draft.refusal(
                 ErrorCode.INVALID_REQUEST,
                 "A code_challenge is required.",
@@ -371,6 +495,7 @@ def max_age_is_a_number(draft: Draft) -> None:
     """Read `max_age`: seconds, zero included; anything else would be a silent loss of a demand."""
     raw = draft.get("max_age")
     if raw is None:
+        draft.max_age = draft.client.default_max_age
         return
     if _MAX_AGE.fullmatch(raw) is None:
         raise draft.refusal(
@@ -405,10 +530,14 @@ CHECKS: Final[tuple[Check, ...]] = (
     # Errors of these go back to the client.
     answer_mode_is_allowed,
     parameters_are_single,
-    no_request_object,
+    nothing_is_nested,
+    request_came_as_demanded,
     response_type_is_allowed,
-    scope_asks_for_openid,
+    scope_is_meaningful,
+    nonce_is_given,
     proof_key_is_given,
+    code_key_is_a_thumbprint,
+    resources_are_allowed,
     prompt_is_consistent,
     max_age_is_a_number,
     claims_are_readable,
@@ -433,10 +562,33 @@ def _finished(draft: Draft) -> AuthorizationRequest:
         id_token_hint=draft.get("id_token_hint"),
         ui_locales=draft.words("ui_locales"),
         requested_claims=draft.requested_claims,
-        asked=requested.asked_claims(draft.client, draft.scopes, draft.requested_claims),
+        asked=requested.asked_claims(
+            draft.client,
+            draft.scopes,
+            draft.requested_claims,
+            # OIDC Core 5.4: without an access token there is no UserInfo to read them from.
+            only_id_token=draft.response_type == "id_token",
+        ),
         display=display if display in DISPLAYS else None,
+        resources=draft.resources,
+        dpop_jkt=draft.dpop_jkt,
+        origin=draft.origin,
         parameters=draft.received.values,
     )
+
+
+def _is_in_front(draft: Draft) -> bool:
+    return draft.asks_for("id_token") or draft.asks_for("token")
+
+
+def _may_ask(client: Client, response_type: str) -> bool:
+    words = response_type.split()
+    if response_type not in client.response_types or (client.is_fapi2 and response_type != "code"):
+        return False
+    if "code" in words and GrantType.AUTHORIZATION_CODE not in client.grant_types:
+        return False
+    # A token in the answer can be bound to no key.
+    return not ("token" in words and (client.dpop_bound_access_tokens or client.tls_bound_access_tokens))
 
 
 def _levels(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -445,5 +597,5 @@ def _levels(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     asked = draft.requested_claims.id_token.get("acr")
     levels = tuple(str(value) for value in asked.values) if asked is not None else ()
     if asked is None or not levels:
-        return draft.words("acr_values"), ()
+        return draft.words("acr_values") or draft.client.default_acr_values, ()
     return ((), levels) if asked.essential else (levels, ())

@@ -97,7 +97,9 @@ def parse(raw: str) -> RequestedClaims:
     return RequestedClaims(_place(document, "id_token"), _place(document, "userinfo"))
 
 
-def asked_claims(client: Client, scopes: frozenset[str], requested: RequestedClaims) -> AskedClaims:
+def asked_claims(
+    client: Client, scopes: frozenset[str], requested: RequestedClaims, *, only_id_token: bool = False
+) -> AskedClaims:
     """Say what a request asks of the person; a claim outside of the contract is never asked.
 
     In the code flow the claims of scopes go to UserInfo (OIDC Core 5.4), those of the `claims`
@@ -107,6 +109,7 @@ def asked_claims(client: Client, scopes: frozenset[str], requested: RequestedCla
         client: Whose contract bounds it.
         scopes: What `scope.allowed` kept.
         requested: The `claims` parameter.
+        only_id_token: The answer has an ID Token and no access token: claims of scopes go into it.
 
     Returns:
         The claims in the order of the contract. `value` and `values` do not narrow them: a person
@@ -114,6 +117,8 @@ def asked_claims(client: Client, scopes: frozenset[str], requested: RequestedCla
     """
     to_userinfo = claims_of(scopes) | requested.userinfo.keys()
     to_id_token = frozenset(requested.id_token)
+    if only_id_token:
+        to_userinfo, to_id_token = frozenset(), to_id_token | claims_of(scopes)
     wanted = to_userinfo | to_id_token
     uses = [use for use in client.claims if use.name in wanted and use.name not in COMPANIONS]
     names = [use.name for use in uses]

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from idp.protocol.authorization.response_mode import RedirectedError, Redirection, error_response
+from idp.protocol.authorization.response_mode import RedirectedError, Redirection, respond
 from idp.protocol.errors import DirectError
 from tests.support.authorization_requests import ISSUER, REDIRECT_URI, read
 
@@ -28,9 +28,9 @@ def test_error_of_unproven_redirect_uri_is_not_redirected(changes: dict[str, str
 def test_error_of_proven_redirect_uri_has_code_and_exact_state() -> None:
     """The client learns what is wrong, and of which of its requests."""
     with pytest.raises(RedirectedError) as caught:
-        read(state="a b&c", response_type="token")
+        read(state="a b&c", response_type="none")
 
-    answer = error_response(caught.value, issuer=ISSUER)
+    answer = respond(caught.value.address, caught.value.body, issuer=ISSUER)
 
     assert isinstance(answer, Redirection)
     assert answer.location.startswith(REDIRECT_URI + "?")

@@ -86,7 +86,7 @@ def test_request_of_service_that_is_off_names_the_service(dates: dict[str, objec
     [
         ({"response_type": None}, ErrorCode.INVALID_REQUEST),
         ({"response_type": "token"}, ErrorCode.UNSUPPORTED_RESPONSE_TYPE),
-        ({"response_type": "code id_token"}, ErrorCode.UNSUPPORTED_RESPONSE_TYPE),
+        ({"response_type": "code id_token"}, ErrorCode.UNAUTHORIZED_CLIENT),
         ({"response_type": "CODE"}, ErrorCode.UNSUPPORTED_RESPONSE_TYPE),
         ({"response_mode": "web_message"}, ErrorCode.INVALID_REQUEST),
         ({"response_mode": "QUERY"}, ErrorCode.INVALID_REQUEST),

@@ -13,9 +13,8 @@ from idp.protocol.authorization.response_mode import (
     Redirection,
     ResponseMode,
     ReturnAddress,
-    code_response,
-    error_response,
     location,
+    respond,
 )
 from idp.protocol.errors import ErrorCode
 from tests.support.authorization_requests import ISSUER, REDIRECT_URI, a_client
@@ -34,7 +33,7 @@ def target_of(uri: str) -> RedirectTarget:
 @pytest.mark.parametrize("mode", [ResponseMode.QUERY, ResponseMode.FRAGMENT])
 def test_hostile_state_comes_back_unchanged_in_a_url(mode: ResponseMode) -> None:
     """Whatever the state holds, the client reads it as it wrote it, and nothing else changes."""
-    answer = code_response(ReturnAddress(target_of(REDIRECT_URI), mode, HOSTILE), code="c", issuer=ISSUER)
+    answer = respond(ReturnAddress(target_of(REDIRECT_URI), mode, HOSTILE), {"code": "c"}, issuer=ISSUER)
 
     assert isinstance(answer, Redirection)
     assert answer.location.isascii()
@@ -49,7 +48,7 @@ def test_form_post_gives_raw_fields_for_the_template_to_escape() -> None:
     """A form field is no URL: the values are not percent-encoded."""
     address = ReturnAddress(target_of(REDIRECT_URI), ResponseMode.FORM_POST, HOSTILE)
 
-    answer = code_response(address, code="c", issuer=ISSUER)
+    answer = respond(address, {"code": "c"}, issuer=ISSUER)
 
     assert answer == FormPost(REDIRECT_URI, (("code", "c"), ("state", HOSTILE), ("iss", ISSUER)))
 
@@ -66,7 +65,7 @@ def test_form_post_gives_raw_fields_for_the_template_to_escape() -> None:
 )
 def test_query_of_the_redirect_uri_is_kept(uri: str, expected: str) -> None:
     """Parameters are added behind those that were registered."""
-    answer = code_response(ReturnAddress(target_of(uri)), code="c", issuer=ISSUER)
+    answer = respond(ReturnAddress(target_of(uri)), {"code": "c"}, issuer=ISSUER)
 
     assert isinstance(answer, Redirection)
     assert answer.location.startswith(expected)
@@ -76,7 +75,7 @@ def test_fragment_mode_keeps_the_query() -> None:
     """The query that was registered stays where it is."""
     address = ReturnAddress(target_of("https://rp.example/cb?a=1"), ResponseMode.FRAGMENT)
 
-    answer = code_response(address, code="c", issuer=ISSUER)
+    answer = respond(address, {"code": "c"}, issuer=ISSUER)
 
     assert isinstance(answer, Redirection)
     assert answer.location.startswith("https://rp.example/cb?a=1#code=c&iss=")
@@ -88,7 +87,7 @@ def test_error_without_state_has_no_state() -> None:
         ErrorCode.ACCESS_DENIED, reason="refused", address=ReturnAddress(target_of(REDIRECT_URI))
     )
 
-    answer = error_response(error, issuer=ISSUER)
+    answer = respond(error.address, error.body, issuer=ISSUER)
 
     assert isinstance(answer, Redirection)
     found = dict(parse_qsl(urlsplit(answer.location).query))
