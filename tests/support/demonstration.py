@@ -210,7 +210,7 @@ class Demonstration:
             The address.
         """
         address = email or new_address()
-        _write_account(self.database, address, identity, terms_version)
+        write_account(self.database, address, identity, terms_version)
         return address
 
     def last_lines(self) -> str:
@@ -236,9 +236,20 @@ class Demonstration:
         return done.stdout
 
 
-def _write_account(
-    database: Database, address: str, identity: Mapping[str, str], terms_version: str | None
+def write_account(
+    database: Database,
+    address: str,
+    identity: Mapping[str, str] = DECLARED,
+    terms_version: str | None = None,
 ) -> None:
+    """Write an account into the database of a started provider, as sign-up leaves it.
+
+    Args:
+        database: The provider's, open.
+        address: Of the account; its password is `PASSWORD`.
+        identity: What its owner has declared.
+        terms_version: What its owner has accepted; the version in force when absent.
+    """
     now = datetime.now(UTC)  # noqa: TID251 - the programs of the demonstration read the machine's clock
     password_hash = hash_of(PASSWORD)
     with database.write() as connection:
