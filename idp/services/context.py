@@ -9,6 +9,7 @@ from idp.domain.client import RegistrationPolicy
 from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.tokens import DPoPPolicy
 from idp.outbound.http import NullHTTPClient
+from idp.outbound.key_sets import KeySets
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -87,6 +88,7 @@ class Context:
         franceconnect: The upstream provider; None when it is off.
         key_minimum_age: How long a key is published before it signs.
         http: Sends requests to clients' addresses: keys, request objects, logout tokens.
+        key_sets: Keys that clients publish, fetched by `http` and kept a while.
         mutual_tls: How certificates of clients are taken.
         dpop: How proofs of possession are taken.
         registration: What a client that registers itself may have.
@@ -110,6 +112,7 @@ class Context:
     franceconnect: UpstreamProvider | None
     key_minimum_age: timedelta
     http: HTTPClient = field(default_factory=NullHTTPClient)
+    key_sets: KeySets = field(default_factory=KeySets)
     mutual_tls: MutualTLSPolicy = field(default_factory=MutualTLSPolicy)
     dpop: DPoPPolicy = field(default_factory=DPoPPolicy)
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
