@@ -99,6 +99,7 @@ def create_app(
         issuer.scheme,
         issuer.netloc,
         settings.server.forwarded_header,
+        certificate_header=settings.mutual_tls.certificate_header,
     )
     return app
 

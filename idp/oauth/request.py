@@ -10,12 +10,13 @@ from idp.protocol.errors import EndpointError, ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from idp.crypto.certificates import Certificate
     from idp.domain.client import Client
 
 
 @dataclass(slots=True)
 class BackChannelRequest:
-    """What /token, /introspect and /revoke receive.
+    """What /token, /introspect, /revoke, /par and /device_authorization receive.
 
     Stands where Authlib expects its `OAuth2Request`, whose constructor refuses http behind a TLS proxy and
     whose payload mixes query and form.
@@ -25,12 +26,22 @@ class BackChannelRequest:
         parameters: The form, one value each, checked by `protocol.parameters`.
         authorization: The Authorization header, as received.
         client: Set by client authentication.
+        path: The path of the endpoint, below the issuer.
+        resources: The `resource` parameter, which alone may come several times (RFC 8707 section 2).
+        certificate: What the client's TLS connection showed, told by a proxy of ours; None without one.
+        dpop: The DPoP header, as received (RFC 9449 section 4.1).
+        accept: The Accept header; empty without one.
     """
 
     method: str
     parameters: Mapping[str, str]
     authorization: str | None = None
     client: Client | None = field(default=None)
+    path: str = ""
+    resources: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+    dpop: str | None = None
+    accept: str = ""
 
     @property
     def payload(self) -> BackChannelRequest:

@@ -14,6 +14,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.utils import redirect
 
+from idp.crypto.certificates import CertificateRefused, from_header
+from idp.outbound.logs import get_logger
 from idp.web.site import site
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
+    from idp.crypto.certificates import Certificate
+
+_log = get_logger("idp.web")
 _REPLACEMENT = "�"
 #: Line breaks and tabs belong in a text area; every other control character is an attack or a mistake.
 _ALLOWED_CONTROLS = frozenset("\r\n\t")
@@ -111,6 +116,21 @@ def client_address() -> IPv4Address | IPv6Address | None:
     """Give the address that the request came from, through trusted proxies only (see `proxies`)."""
     address: IPv4Address | IPv6Address | None = request.environ.get("idp.client_address")
     return address
+
+
+def client_certificate() -> Certificate | None:
+    """Give the certificate that the client's connection showed to a trusted proxy (see `proxies`); None without one.
+
+    One that can't be read is none: whoever needs one is refused, and the log says why.
+    """
+    value: str | None = request.environ.get("idp.client_certificate")
+    if value is None:
+        return None
+    try:
+        return from_header(value)
+    except CertificateRefused as error:
+        _log.warning("certificate_unreadable", reason=str(error))
+        return None
 
 
 def absolute(path: str) -> str:

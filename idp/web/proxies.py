@@ -4,7 +4,7 @@ Runs before Flask, behind whichever server was chosen: what one of them lets thr
 A server may hand `X_Forwarded_For` over as if it were `X-Forwarded-For` (granian does): behind such a server only
 `Forwarded` (RFC 7239) is believed, which has no hyphen to be mistaken for an underscore.
 Everything forwarded by anybody else is removed, so that nothing later can read it by mistake
-(RFC 9700 section 4.13).
+(RFC 9700 section 4.13). A client's certificate too is what such a proxy says it is, or none (RFC 8705 section 6.5).
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ _FORWARDED = (
 )
 #: Headers that only a proxy of ours may set.
 _PROXY_ONLY: Final = (*_FORWARDED, "HTTP_X_REQUEST_ID")
+#: Names under which proxies usually hand over a client's certificate (RFC 9440 sections 2.2 and 2.3, nginx, Envoy);
+#: whichever is not configured is nobody's to send.
+_CERTIFICATES: Final = (
+    "HTTP_CLIENT_CERT",
+    "HTTP_CLIENT_CERT_CHAIN",
+    "HTTP_SSL_CLIENT_CERT",
+    "HTTP_X_CLIENT_CERT",
+    "HTTP_X_FORWARDED_CLIENT_CERT",
+    "HTTP_X_SSL_CERT",
+    "HTTP_X_SSL_CLIENT_CERT",
+)
 _MAX_HEADERS = 32_768
 #: What the strict servers accept in one line.
 _MAX_HEADER = 8_190
@@ -53,6 +64,8 @@ class Proxies:
         issuer_scheme: "https" or "http": links are made from the issuer, never from the request.
         issuer_host: Host, and port when it is not the scheme's own.
         header: The header that the proxies set.
+        certificate_header: The header in which the proxies hand over the certificate of the client's connection
+            (RFC 8705); empty when they don't. It goes on as `idp.client_certificate`, and by no other way.
     """
 
     def __init__(
@@ -62,12 +75,16 @@ class Proxies:
         issuer_scheme: str,
         issuer_host: str,
         header: ForwardedHeader = "x-forwarded-for",
+        *,
+        certificate_header: str = "",
     ) -> None:
         self._app = app
         self._hops = _forwarded_hops if header == "forwarded" else _x_forwarded_for_hops
         self._trusted = trusted
         self._scheme = issuer_scheme
         self._host = issuer_host
+        name = certificate_header.upper().replace("-", "_")
+        self._certificate_name = f"HTTP_{name}" if name else ""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Refuse ambiguous framing, find the client's address, go on."""
@@ -77,11 +94,21 @@ class Proxies:
         peer = _parsed(environ.get("REMOTE_ADDR", ""))
         from_proxy = self._is_trusted(peer)
         environ["idp.client_address"] = self._client_address(peer, environ) if from_proxy else peer
+        certificate = self._taken_certificate(environ)
+        if from_proxy and certificate:
+            environ["idp.client_certificate"] = certificate
         for name in _FORWARDED if from_proxy else _PROXY_ONLY:
             environ.pop(name, None)
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host
         return self._app(environ, start_response)
+
+    def _taken_certificate(self, environ: WSGIEnvironment) -> str:
+        """Take every header out that could be a certificate, and give the configured one; empty without it."""
+        certificate: str = environ.pop(self._certificate_name, "")
+        for name in _CERTIFICATES:
+            environ.pop(name, None)
+        return certificate
 
     def _client_address(
         self, peer: IPv4Address | IPv6Address | None, environ: WSGIEnvironment
