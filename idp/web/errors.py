@@ -12,9 +12,10 @@ from idp.crypto.opaque import new_id
 from idp.crypto.passwords import HashingBusy
 from idp.domain.errors import ThrottledUntil
 from idp.outbound.logs import get_logger
-from idp.protocol.authorization.response_mode import RedirectedError, error_response
+from idp.protocol.authorization.response_mode import RedirectedError
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
 from idp.protocol.metadata import ENDPOINTS
+from idp.services.authorization.responses import bring_error
 from idp.services.authorization.terms import NoTermsInForceError
 from idp.storage.engine import DATABASE_AWAY
 from idp.web.answers import bearer_answer, endpoint_answer, respond
@@ -35,7 +36,13 @@ _PUBLISH_SECONDS = 300
 #: Where programs call: errors are JSON there, a wrong method included, which belongs to no endpoint.
 _JSON_PATHS = frozenset(
     ENDPOINTS[name]
-    for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint", "userinfo_endpoint")
+    for name in (
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "userinfo_endpoint",
+        "device_authorization_endpoint",
+    )
 )
 
 
@@ -85,7 +92,7 @@ def _direct_error(error: DirectError) -> Response:
 def _redirected_error(error: RedirectedError) -> AnyResponse:
     _log.info("request_refused", code=error.code, reason=error.reason, endpoint=request.endpoint)
     # Only forms of ours reach this by POST: /authorize has turned its own into a GET.
-    return respond(error_response(error, issuer=context().issuer), after_form=request.method == "POST")
+    return respond(bring_error(context(), error), after_form=request.method == "POST")
 
 
 def _pending_gone(error: PendingGone) -> Response:

@@ -159,13 +159,3 @@ def _with_parameters(uri: str, parameters: dict[str, str], mode: ResponseMode) -
 
 
 _MODES: Final = {mode.value: mode for mode in ResponseMode}
-
-
-def code_response(address: ReturnAddress, *, code: str, issuer: str) -> AuthorizationResponse:
-    """Bring a code to the client (RFC 6749 section 4.1.2)."""
-    return respond(address, {"code": code}, issuer=issuer)
-
-
-def error_response(error: RedirectedError, *, issuer: str) -> AuthorizationResponse:
-    """Bring an error to the client (RFC 6749 section 4.1.2.1)."""
-    return respond(error.address, error.body, issuer=issuer)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from idp.crypto.opaque import new_id
 from idp.domain.consent import Consent
 from idp.domain.events import ConsentGiven, ConsentRefused, ConsentWithdrawn
-from idp.protocol.authorization.response_mode import error_response
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
-from idp.services.authorization.requests import Answered, issue_code, levels_of
+from idp.services.authorization.requests import Answered, answer, grant, levels_of, use_up
+from idp.services.authorization.responses import bring_error
 from idp.storage.repositories import consents, sessions, tokens
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def allow(
         )
         event = ConsentGiven(tuple(sorted(consent.scopes)), tuple(sorted(consent.claims)))
         record(connection, event, now, account_id=account_id, client_id=client.client_id)
-        response = issue_code(context, connection, situation, signed_in, consent)
-    return Answered(response, client)
+        granted = grant(context, connection, situation, signed_in, consent)
+    return Answered(answer(context, situation, granted), client)
 
 
 def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answered:
@@ -96,8 +96,9 @@ def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answe
             account_id=signed_in.account.account_id,
             client_id=situation.client.client_id,
         )
+    use_up(context, situation.request)
     refusal = situation.request.refusal(ErrorCode.ACCESS_DENIED, reason="the person refused")
-    return Answered(error_response(refusal, issuer=context.issuer), situation.client)
+    return Answered(bring_error(context, refusal), situation.client)
 
 
 def withdraw(context: Context, account_id: str, client_id: str) -> bool:

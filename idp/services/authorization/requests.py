@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from idp.crypto.jwt import JWTRefused, verified_claims
 from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
 from idp.domain.civil_identity import Level
-from idp.domain.pending_authorization import PENDING_LIFETIME, PendingAuthorization
+from idp.domain.pending_authorization import DIRECT, PENDING_LIFETIME, PendingAuthorization
 from idp.domain.tokens import TokenFamily
 from idp.protocol.authorization.interaction import (
     Ask,
@@ -26,28 +26,47 @@ from idp.protocol.authorization.interaction import (
     reported_acr,
 )
 from idp.protocol.authorization.request import AuthorizationRequest, parse
-from idp.protocol.authorization.response_mode import AuthorizationResponse, code_response
 from idp.protocol.claims.requested import NO_SHORTFALL, granted_claims, shortfall
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
+from idp.protocol.scope import OPENID, serialise
+from idp.services.authorization import request_objects
+from idp.services.authorization.responses import bring
+from idp.services.logout.browser_state import session_state_for
 from idp.services.sign_in.sessions import SignedIn, find_for_client
-from idp.storage.repositories import attributes, consents, pending_authorizations, sessions, tokens
+from idp.services.tokens.issuing import id_token, new_access_token, person_claims
+from idp.storage.repositories import (
+    attributes,
+    consents,
+    device_authorizations,
+    pending_authorizations,
+    pushed_requests,
+    sessions,
+    tokens,
+)
 from idp.storage.repositories.tokens import StoredCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from typing import Any
 
     from idp.domain.account import Account
     from idp.domain.client import Client
     from idp.domain.consent import Consent
+    from idp.domain.pending_authorization import RequestOrigin
+    from idp.protocol.authorization.response_mode import AuthorizationResponse
     from idp.services.context import Context
     from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
 
 #: Level of what we say ourselves: the language, the latest change.
 _OWN_LEVEL = 100
+_LONGEST_FAPI_CODE = timedelta(seconds=60)
 #: An answered request stays so long, for a double click.
 _ANSWERED_LIFETIME = timedelta(minutes=1)
+#: The request stands elsewhere, or in what the client signed (RFC 9101 section 5, RFC 9126 section 4).
+_CARRIERS = frozenset({"request", "request_uri"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +129,12 @@ def begin(
         DirectError: Client or redirect URI not proven.
         RedirectedError: The client must hear that something is wrong.
     """
+    received, origin = list(pairs), DIRECT
+    if any(name in _CARRIERS for name, _ in received):
+        resolved = request_objects.resolve(context, received)
+        received, origin = resolved.pairs, resolved.origin
     with context.database.read() as connection:
-        situation = _read(context, connection, pairs, session_cookie, None)
+        situation = _read(context, connection, received, origin, session_cookie)
     return _decided(context, situation, session_cookie, browser_hash)
 
 
@@ -123,14 +146,14 @@ def resume(context: Context, pending: PendingAuthorization, *, session_cookie: s
         RedirectedError: The client must hear that something is wrong.
     """
     with context.database.read() as connection:
-        situation = _read(context, connection, pending.parameters.items(), session_cookie, pending)
+        situation = _read_again(context, connection, pending, session_cookie)
     return _decided(context, situation, session_cookie, None)
 
 
 def situation_of(context: Context, pending: PendingAuthorization, *, session_cookie: str | None) -> Situation:
     """Read what a page of the way shows: the request, the person, what they allow."""
     with context.database.read() as connection:
-        return _read(context, connection, pending.parameters.items(), session_cookie, pending)
+        return _read_again(context, connection, pending, session_cookie)
 
 
 def find_pending(context: Context, pending_id: str, *, browser_hash: bytes) -> PendingAuthorization | None:
@@ -183,28 +206,109 @@ def levels_of(known: Mapping[str, StoredAttribute]) -> dict[str, int]:
     return levels | {"email": Level.PROVEN, "locale": _OWN_LEVEL}
 
 
-def issue_code(
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the transaction of an answer made; the answer itself is signed and sent after its commit.
+
+    Attributes:
+        family: All that is born of this authorization.
+        code: In clear for the only time; None when none was asked for.
+        access_token: The same, for the implicit and hybrid flows.
+        person: Claims for an ID Token in the answer itself.
+    """
+
+    family: TokenFamily
+    code: str | None = None
+    access_token: str | None = None
+    person: dict[str, Any] | None = None
+
+
+def grant(
     context: Context,
     connection: Connection,
     situation: Situation,
     signed_in: SignedIn,
     consent: Consent | None,
-) -> AuthorizationResponse:
-    """Write a code and what it stands for, in the transaction of the answer.
+) -> Granted:
+    """Write what the client gets, in the transaction of the answer.
 
-    The caller holds the session and the consent: they can't end between the decision and the code.
+    The caller holds the session and the consent: they can't end between the decision and the answer.
+
+    Raises:
+        RedirectedError: The pushed request was answered before, or the device waits no more; nothing is kept.
     """
     now = context.clock()
-    request, client = situation.request, situation.client
-    session = signed_in.session
+    request = situation.request
+    family = _family(context, situation, signed_in, consent, now)
+    tokens.create_family(connection, family)
+    _use_up(connection, request, now, family)
+    code = None
+    if request.gives_code and request.origin.device is None:
+        code = _new_code(context, connection, request, family, now)
+    access_token = None
+    if request.gives_token:
+        made = new_access_token(
+            context, request.client, family, family.scopes, now, counter=0, resources=request.resources
+        )
+        tokens.add_tokens(connection, family.family_id, [made.stored])
+        access_token = made.value
+    person = person_claims(connection, family, family.claims.id_token) if request.gives_id_token else None
+    if situation.pending is not None:
+        pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
+    return Granted(family, code, access_token, person)
+
+
+def answer(context: Context, situation: Situation, granted: Granted) -> AuthorizationResponse:
+    """Sign what there is to sign and bring the answer to the client (OIDC Core 3.1.2.5, 3.2.2.5, 3.3.2.5)."""
+    request, family = situation.request, granted.family
+    if request.origin.device is not None:
+        return bring(context, request.address, {})
+    parameters = {} if granted.code is None else {"code": granted.code}
+    if granted.access_token is not None:
+        parameters |= {
+            "access_token": granted.access_token,
+            "token_type": "Bearer",
+            "expires_in": str(int(context.token_lifetimes.access_token.total_seconds())),
+            "scope": serialise(family.scopes),
+        }
+    if granted.person is not None:
+        parameters["id_token"] = id_token(
+            context,
+            request.client,
+            family,
+            nonce=request.nonce,
+            code=granted.code,
+            access_token=granted.access_token,
+            person=granted.person,
+            now=context.clock(),
+        )
+    return bring(context, request.address, parameters | _session_state(context, request, family))
+
+
+def use_up(context: Context, request: AuthorizationRequest) -> None:
+    """Let a refusal be the one answer of a pushed request or of a device."""
+    origin, now = request.origin, context.clock()
+    if origin.pushed is None and origin.device is None:
+        return
+    with context.database.write() as connection:
+        if origin.pushed is not None:
+            pushed_requests.consume(connection, origin.pushed, now)
+        if origin.device is not None:
+            device_authorizations.deny(connection, origin.device, now)
+
+
+def _family(
+    context: Context, situation: Situation, signed_in: SignedIn, consent: Consent | None, now: datetime
+) -> TokenFamily:
+    request, session = situation.request, signed_in.session
     scopes, allowed = _granted(request, consent)
-    family = TokenFamily(
+    return TokenFamily(
         family_id=new_id(now),
-        client_id=client.client_id,
+        client_id=request.client.client_id,
         account_id=signed_in.account.account_id,
         consent_id=None if consent is None else consent.consent_id,
         session_id=session.session_id,
-        subject=_subject(context, client, signed_in.account),
+        subject=_subject(context, request.client, signed_in.account),
         scopes=scopes,
         claims=granted_claims(request.asked, allowed),
         nonce=request.nonce,
@@ -213,33 +317,76 @@ def issue_code(
         amr=session.authentication.methods,
         created_at=now,
         expires_at=now + context.token_lifetimes.refresh_absolute,
+        resources=request.resources,
     )
+
+
+def _new_code(
+    context: Context,
+    connection: Connection,
+    request: AuthorizationRequest,
+    family: TokenFamily,
+    now: datetime,
+) -> str:
     code = new_secret(SecretKind.AUTHORIZATION_CODE)
-    tokens.create_family(connection, family)
+    lifetime = context.token_lifetimes.code
     tokens.create_code(
         connection,
         StoredCode(
             family_id=family.family_id,
             redirect_uri=request.redirect_target.uri,
             code_challenge=request.code_challenge,
-            expires_at=now + context.token_lifetimes.code,
-            client_id=client.client_id,
+            # FAPI 2.0 Security Profile 5.3.2.1: "a maximum lifetime of 60 seconds".
+            expires_at=now + (min(lifetime, _LONGEST_FAPI_CODE) if request.client.is_fapi2 else lifetime),
+            client_id=request.client.client_id,
+            dpop_jkt=request.dpop_jkt,
         ),
         code_hash=digest(code),
     )
-    if situation.pending is not None:
-        pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
-    return code_response(request.address, code=code, issuer=context.issuer)
+    return code
+
+
+def _use_up(
+    connection: Connection, request: AuthorizationRequest, now: datetime, family: TokenFamily
+) -> None:
+    origin = request.origin
+    if origin.pushed is not None and not pushed_requests.consume(connection, origin.pushed, now):
+        raise request.refusal(
+            ErrorCode.INVALID_REQUEST, "The request_uri was used before.", reason="pushed request answered"
+        )
+    if origin.device is not None and not device_authorizations.approve(
+        connection, origin.device, family.family_id, now
+    ):
+        raise request.refusal(ErrorCode.EXPIRED_TOKEN, reason="the device waits no more")
+
+
+def _session_state(context: Context, request: AuthorizationRequest, family: TokenFamily) -> dict[str, str]:
+    if OPENID not in family.scopes or family.session_id is None:
+        return {}
+    state = session_state_for(context, request.client, request.redirect_target.uri, family.session_id)
+    return {} if state is None else {"session_state": state}
+
+
+def _read_again(
+    context: Context, connection: Connection, pending: PendingAuthorization, session_cookie: str | None
+) -> Situation:
+    return _read(
+        context, connection, pending.parameters.items(), pending.origin, session_cookie, pending=pending
+    )
 
 
 def _read(
     context: Context,
     connection: Connection,
     pairs: Iterable[tuple[str, str]],
+    origin: RequestOrigin,
     session_cookie: str | None,
-    pending: PendingAuthorization | None,
+    *,
+    pending: PendingAuthorization | None = None,
 ) -> Situation:
-    request = parse(pairs, lambda client_id: context.clients.find(connection, client_id), context.clock())
+    request = parse(
+        pairs, lambda client_id: context.clients.find(connection, client_id), context.clock(), origin
+    )
     found = find_for_client(context, connection, session_cookie, request.client.client_id)
     if found is None:
         return Situation(request, None, None, {}, pending)
@@ -266,6 +413,7 @@ def _decided(
 ) -> Outcome:
     match decision_of(context, situation):
         case Refuse(code, reason):
+            use_up(context, situation.request)
             raise situation.request.refusal(code, reason=reason)
         case Ask(step, reason):
             if situation.pending is not None:
@@ -278,9 +426,16 @@ def _decided(
     if answered is not None:
         return answered
     # Signed out, or withdrawn, since it was read: what is true now decides.
-    parameters = situation.request.parameters.items()
+    request = situation.request
     with context.database.read() as connection:
-        again = _read(context, connection, parameters, session_cookie, situation.pending)
+        again = _read(
+            context,
+            connection,
+            request.parameters.items(),
+            request.origin,
+            session_cookie,
+            pending=situation.pending,
+        )
     return _decided(context, again, session_cookie, browser_hash)
 
 
@@ -293,8 +448,8 @@ def _answered(context: Context, situation: Situation) -> Answered | None:
             return None
         if consent is not None and not consents.hold(connection, consent.consent_id):
             return None
-        response = issue_code(context, connection, situation, signed_in, consent)
-    return Answered(response, situation.client)
+        granted = grant(context, connection, situation, signed_in, consent)
+    return Answered(answer(context, situation, granted), situation.client)
 
 
 def _wait(context: Context, situation: Situation, browser_hash: bytes) -> str:
@@ -305,6 +460,7 @@ def _wait(context: Context, situation: Situation, browser_hash: bytes) -> str:
         parameters=dict(situation.request.parameters),
         created_at=now,
         expires_at=now + PENDING_LIFETIME,
+        origin=situation.request.origin,
     )
     with context.database.write() as connection:
         pending_authorizations.create(connection, pending, browser_hash=browser_hash)

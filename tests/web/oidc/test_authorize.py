@@ -185,7 +185,7 @@ def test_code_comes_with_the_state_and_the_issuer(lasting_provider: Provider) ->
     answer = lasting_provider.authorize(lasting_provider.signed_in(), service, state=state)
 
     found = answer_of(answer)
-    assert set(found) == {"code", "state", "iss"}
+    assert set(found) == {"code", "state", "iss", "session_state"}
     assert found["state"] == state
     assert found["iss"] == ISSUER
 
