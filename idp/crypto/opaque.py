@@ -94,6 +94,11 @@ def new_code() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
 
 
+def new_letters(alphabet: str, length: int) -> str:
+    """Make a code of letters, to be copied by a person from one screen to another."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def new_id(now: datetime) -> str:
     """Make an identifier that sorts by time: 48 bits of milliseconds, 80 random bits, 26 characters."""
     number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)

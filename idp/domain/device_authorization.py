@@ -29,7 +29,7 @@ class DeviceAuthorization:
     Attributes:
         device_hash: Digest of the device code.
         client_id: The device's client.
-        parameters: What it asks for, as an authorization request without the ways back.
+        parameters: The authorization request that stands for what it asks.
         created_at: When it asked.
         expires_at: Until when the codes may be used.
         state: What the person said.

@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, Unsupported
 
 from idp.oauth.authorization_code_grant import AuthorizationCodeGrant
 from idp.oauth.client_credentials_grant import ClientCredentialsGrant
+from idp.oauth.device_authorization import DeviceAuthorizationEndpoint
 from idp.oauth.introspection import IntrospectionEndpoint
 from idp.oauth.refresh_token_grant import RefreshTokenGrant
 from idp.oauth.revocation import RevocationEndpoint
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from idp.services.context import Context
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
-ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint)
+ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, DeviceAuthorizationEndpoint)
 
 
 class Server(AuthorizationServer):

@@ -22,6 +22,7 @@ ENDPOINTS: Final = {
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
     "end_session_endpoint": "/logout",
+    "device_authorization_endpoint": "/device_authorization",
 }
 #: What client assertions may be signed with: no shared secret, no `none`.
 ASSERTION_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")

@@ -6,11 +6,28 @@ from idp.web import health, sign_out
 from idp.web.account import devices, identity, index, password, services, signup
 from idp.web.federation import franceconnect
 from idp.web.interaction import accept_terms, consent, login
-from idp.web.oidc import authorization, blueprint, end_session, introspection, revocation, token, userinfo
+from idp.web.oidc import (
+    authorization,
+    blueprint,
+    device_authorization,
+    end_session,
+    introspection,
+    revocation,
+    token,
+    userinfo,
+)
 from idp.web.space import home, pages, terms
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
-PROTOCOL_ENDPOINTS = (authorization, end_session, introspection, revocation, token, userinfo)
+PROTOCOL_ENDPOINTS = (
+    authorization,
+    device_authorization,
+    end_session,
+    introspection,
+    revocation,
+    token,
+    userinfo,
+)
 BLUEPRINTS = (
     blueprint,
     login.blueprint,

@@ -25,6 +25,7 @@ STRICT_TRANSPORT_SECURITY = ("Strict-Transport-Security", "max-age=31536000; inc
 CROSS_SITE = frozenset(
     {
         "oidc.authorize",
+        "oidc.device_authorization",
         "oidc.token",
         "oidc.userinfo",
         "oidc.introspect",
