@@ -156,7 +156,7 @@ def public_key_of(jwk: object) -> PublicKey:
     Raises:
         JWTRefused: Private, symmetric, weak, of another kind, or not a key at all.
     """
-    members = _public_members(jwk)
+    members = public_members(jwk)
     try:
         key = _key_object(members)
     except (jwt.InvalidKeyError, UnsupportedAlgorithm, ValueError, TypeError) as error:
@@ -177,13 +177,18 @@ def jwk_thumbprint(jwk: object) -> str:
     Raises:
         JWTRefused: Private, symmetric, or without a required member.
     """
-    members = _public_members(jwk)
+    members = public_members(jwk)
     # RFC 7638 section 3.3: no whitespace, members in lexicographic order. Their values need no escape.
     canonical = msgspec.json.encode(members, order="sorted")
     return base64url_encode(hashlib.sha256(canonical).digest()).decode()
 
 
-def _public_members(jwk: object) -> dict[str, str]:
+def public_members(jwk: object) -> dict[str, str]:
+    """Give the members that make a public key what it is, and no other (RFC 7638 section 3.2).
+
+    Raises:
+        JWTRefused: Private, symmetric, of another type, or without a required member.
+    """
     if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
         raise JWTRefused("not a public key")
     kty = jwk.get("kty")
@@ -191,6 +196,19 @@ def _public_members(jwk: object) -> dict[str, str]:
     if names is None:
         raise JWTRefused("a key of another type")
     return {name: _text(jwk.get(name)) for name in names}
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Read the claims of a JWT to find whose key should verify it; nothing else may rest on them.
+
+    Raises:
+        JWTRefused: Not a JWT, or too long to be looked at.
+    """
+    unverified_header(token)
+    try:
+        return jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError as error:
+        raise JWTRefused(type(error).__name__) from error
 
 
 def _text(value: object) -> str:
@@ -214,16 +232,3 @@ def _refuse_unfit_rsa(key: rsa.RSAPublicKey) -> None:
     # signature by a key that anybody may send costs us more than it costs them.
     if key.key_size not in _RSA_BITS or key.public_numbers().e.bit_length() > _RSA_EXPONENT_BITS:
         raise JWTRefused("an RSA key of another size")
-
-
-def unverified_claims(token: str) -> dict[str, Any]:
-    """Read the claims of a JWT to find whose key should verify it; nothing else may rest on them.
-
-    Raises:
-        JWTRefused: Not a JWT, or too long to be looked at.
-    """
-    unverified_header(token)
-    try:
-        return jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError as error:
-        raise JWTRefused(type(error).__name__) from error
