@@ -1,4 +1,4 @@
-"""Client assertions: the claims of private_key_jwt (RFC 7523 section 3; OID-4)."""
+"""Client assertions: what private_key_jwt and client_secret_jwt must say (RFC 7523 section 3; OIDC Core 9; OID-4)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, Final, cast
 
+from idp.domain.client import Client
 from idp.protocol.errors import EndpointError, ErrorCode
 
 #: `client_assertion_type` (RFC 7523 section 2.2).
@@ -17,6 +18,9 @@ MAX_LIFETIME: Final = timedelta(minutes=10)
 #: How far a client's clock may be ahead of ours.
 SKEW: Final = timedelta(seconds=10)
 
+#: What FAPI 2.0 lets clients sign with (Security Profile 5.4.1).
+FAPI_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")
+_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")
 _LONGEST_JTI = 255
 
 
@@ -39,7 +43,36 @@ def client_named_by(claims: Mapping[str, Any]) -> str | None:
     return subject if isinstance(subject, str) and subject else None
 
 
-def check_claims(claims: Mapping[str, Any], *, client_id: str, issuer: str, now: datetime) -> AssertionUse:
+def algorithms(client: Client) -> tuple[str, ...]:
+    """Name the algorithms by which a client may sign with its private key: what it registered is a promise."""
+    allowed = FAPI_ALGORITHMS if client.is_fapi2 else _ALGORITHMS
+    registered = client.authentication_signing_alg
+    return tuple(alg for alg in allowed if registered in {None, alg})
+
+
+def endpoint_audiences(client: Client, origins: tuple[str, ...], path: str) -> frozenset[str]:
+    """Name the audiences that a client may use beside the issuer: none, unless an administrator let it.
+
+    Args:
+        client: Who made the assertion.
+        origins: Addresses under which our endpoints are reached.
+        path: Of the endpoint that was called.
+    """
+    # FAPI 2.0 Security Profile 5.3.2.1: "shall only accept its issuer identifier value [...] as a string in the
+    # aud claim".
+    if client.is_fapi2 or not client.accepts_endpoint_audience:
+        return frozenset()
+    return frozenset(origin + end for origin in origins for end in ("/token", path))
+
+
+def check_claims(
+    claims: Mapping[str, Any],
+    *,
+    client_id: str,
+    issuer: str,
+    now: datetime,
+    endpoints: frozenset[str] = frozenset(),
+) -> AssertionUse:
     """Check what a client assertion says, once its signature is verified.
 
     Args:
@@ -48,6 +81,7 @@ def check_claims(claims: Mapping[str, Any], *, client_id: str, issuer: str, now:
         issuer: Us: the only audience accepted, as a string. The address of an endpoint or a list
             would let another provider pass the assertion on (CVE-2025-27370, CVE-2025-27371).
         now: The present moment.
+        endpoints: Other addresses of ours that this client may name, in a list too; see `endpoint_audiences`.
 
     Returns:
         What to remember against replay.
@@ -59,13 +93,21 @@ def check_claims(claims: Mapping[str, Any], *, client_id: str, issuer: str, now:
         raise _refused("iss or sub is not the client")
     # RFC 7523 section 3: "MUST reject any JWT that does not contain its own identity as the
     # intended audience".
-    if claims.get("aud") != issuer:
+    if not _is_for_us(claims.get("aud"), issuer, endpoints):
         raise _refused("aud is not the issuer alone")
     expires_at = _checked_times(claims, now.timestamp())
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
         raise _refused("jti absent, empty, too long or unprintable")
     return AssertionUse(jti, datetime.fromtimestamp(expires_at, UTC))
+
+
+def _is_for_us(audience: object, issuer: str, endpoints: frozenset[str]) -> bool:
+    if not endpoints:
+        return audience == issuer
+    named = audience if isinstance(audience, list) else [audience]
+    # Each of them: one that is not ours may be somebody who passes the assertion on.
+    return bool(named) and all(isinstance(one, str) and one in endpoints | {issuer} for one in named)
 
 
 def _checked_times(claims: Mapping[str, Any], now: float) -> float:
