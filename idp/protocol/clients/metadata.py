@@ -9,54 +9,71 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
+from idp.domain.authentication import ACR_VALUES
 from idp.domain.client import (
+    RESPONSE_MODES,
+    ApplicationType,
     ClaimUse,
     Client,
     ClientAuthenticationMethod,
+    Encryption,
     GrantType,
     SubjectType,
 )
-from idp.protocol.authorization.redirect_uri import FORBIDDEN_SCHEMES, scheme
 from idp.protocol.authorization.request import RESPONSE_TYPES
-from idp.protocol.authorization.response_mode import ResponseMode
-from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS
+from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS, SCOPE_CLAIMS
 from idp.protocol.claims.subject import redirect_hosts
+from idp.protocol.clients.profile import profile_faults
+from idp.protocol.clients.public_keys import (
+    CONTENT_ENCRYPTIONS,
+    ENCRYPTION_ALGORITHMS,
+    SIGNING_ALGORITHMS,
+    can_decrypt,
+    can_verify,
+    key_set_faults,
+)
+from idp.protocol.clients.uris import (
+    has_answer_parameter,
+    https_faults,
+    is_host,
+    is_local,
+    is_remote_https,
+    origin_faults,
+    origin_of,
+    parsable,
+    redirect_faults,
+    resource_faults,
+    web_faults,
+)
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, SUPPORTED_SCOPES
+from idp.protocol.scope import parse as parse_scope
 
-#: What an ID Token may be signed with for a client; the keyring says which of them it can.
-SIGNING_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")
-#: What each kind of public key can verify, with the one curve that goes with it.
-KEY_ALGORITHMS: Final = {
-    "EC": ("P-256", ("ES256",)),
-    "OKP": ("Ed25519", ("EdDSA", "Ed25519")),
-    "RSA": (None, ("RS256", "PS256")),
-}
+#: The one algorithm of client_secret_jwt: a MAC with the secret that both sides hold (OIDC Core 9).
+SECRET_ALGORITHM: Final = "HS256"
 #: The city's scale of certification (FC-6).
 CLAIM_LEVELS: Final = (100, 250, 600)
+#: The names by which a certificate may be known (RFC 8705 section 2.1.2), without their prefix.
+CERTIFICATE_NAMES: Final = ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email")
+#: Where the logo of a client is served; nothing else ever stands in its `logo_uri`.
+LOGO_PATH: Final = "/services/{client_id}/logo"
 
-_MOST_URIS = 50
-_MOST_KEYS = 20
-_LONGEST_URI = 2048
-_LONGEST_NAME = 200
-# 2048 bits in base64url, which is what `n` is written in.
-_SHORTEST_MODULUS = 341
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-# What an answer adds to a redirect URI: there would be two of them.
-_ANSWER_PARAMETERS = frozenset(
-    {"code", "state", "iss", "error", "error_description", "id_token", "access_token", "response"}
-)
+_MOST_URIS: Final = 50
+_MOST_SCOPES: Final = 100
+_LONGEST_NAME: Final = 200
+_LONGEST_SCOPE: Final = 200
+_LONGEST_SUBJECT: Final = 1024
+_LONGEST_ACR: Final = 200
+#: Ten digits, as `max_age` itself may have.
+_LONGEST_AGE: Final = 9_999_999_999
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~\-]{1,255}")
 _SUBJECT_LIKE = re.compile(r"[A-Za-z0-9_\-]{43}")
-_URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]+")
-_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
-_APP_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(?:\.[a-z0-9+\-]+)+")
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+")
+_HASH = re.compile(r"[A-Za-z0-9_\-=]*")
+_ACR = re.compile(r"[\x21-\x7E]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +91,19 @@ class MetadataProblem:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What differs from one installation to another.
+    """What differs from one installation to another, and from an administrator to a client that registers itself.
 
     Attributes:
-        signing_algs: What the keyring has keys for.
-        scopes: Scopes that exist.
+        signing_algs: What the keyring has keys to sign with.
+        decryption_algs: What the keyring has keys to decrypt with.
+        response_types: Those that may be registered.
+        authentication_methods: Those that are served.
     """
 
     signing_algs: tuple[str, ...] = SIGNING_ALGORITHMS
-    scopes: frozenset[str] = frozenset(SUPPORTED_SCOPES)
+    decryption_algs: tuple[str, ...] = ENCRYPTION_ALGORITHMS
+    response_types: tuple[str, ...] = tuple(RESPONSE_TYPES)
+    authentication_methods: tuple[str, ...] = tuple(ClientAuthenticationMethod)
 
 
 DEFAULT_RULES: Final = Rules()
@@ -96,11 +117,10 @@ def problems(client: Client, rules: Rules = DEFAULT_RULES) -> tuple[MetadataProb
         rules: What this installation has.
 
     Returns:
-        The problems in the order of `CHECKS`; empty when the client may be stored.
+        The problems in the order of `CHECKS`, each once; empty when the client may be stored.
     """
-    return tuple(
-        MetadataProblem(field, message) for check in CHECKS for field, message in check(client, rules)
-    )
+    found = (MetadataProblem(field, message) for check in CHECKS for field, message in check(client, rules))
+    return tuple(dict.fromkeys(found))
 
 
 Found = Iterator[tuple[str, str]]
@@ -118,47 +138,94 @@ def _identity(client: Client, _: Rules) -> Found:
         yield "client_name", "must not have control or invisible characters"
     if not client.policy_version.strip():
         yield "policy_version", "must not be empty"
-    if any(_CONTACT.fullmatch(contact) is None for contact in client.contacts):
-        yield "contacts", "must be e-mail addresses"
+    if len(client.contacts) > _MOST_URIS or any(_CONTACT.fullmatch(text) is None for text in client.contacts):
+        yield "contacts", f"must be e-mail addresses, {_MOST_URIS} at most"
     if client.starts_at and client.ends_at and client.ends_at <= client.starts_at:
         yield "ends_at", "must be after starts_at"
 
 
 def _redirect_uris(client: Client, _: Rules) -> Found:
-    yield from _uris("redirect_uris", client.redirect_uris, client)
-    if GrantType.AUTHORIZATION_CODE in client.grant_types and not client.redirect_uris:
-        yield "redirect_uris", "must have at least one URI for the authorization code grant"
+    yield from _redirects("redirect_uris", client.redirect_uris, client)
+    if _has_front_channel(client) and not client.redirect_uris:
+        yield "redirect_uris", "must have at least one URI for people to come back to"
     for uri in client.redirect_uris:
-        if _has_answer_parameter(uri):
+        if has_answer_parameter(uri):
             yield "redirect_uris", "must not have a query parameter that the answer adds"
+    if GrantType.IMPLICIT in client.grant_types:
+        yield from _implicit_redirects(client)
+
+
+def _implicit_redirects(client: Client) -> Found:
+    # OIDC Registration 2: "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using
+    # the https scheme as redirect_uris; they MUST NOT use localhost as the hostname".
+    is_native = client.application_type is ApplicationType.NATIVE
+    for uri in parsable(client.redirect_uris):
+        if not is_remote_https(uri) and not (is_native and is_local(uri)):
+            yield "redirect_uris", "must use https, and not localhost, where tokens are in the answer itself"
 
 
 def _post_logout_redirect_uris(client: Client, _: Rules) -> Found:
-    yield from _uris("post_logout_redirect_uris", client.post_logout_redirect_uris, client)
+    yield from _redirects("post_logout_redirect_uris", client.post_logout_redirect_uris, client)
 
 
 def _pages(client: Client, _: Rules) -> Found:
     pages = {
-        "logo_uri": client.logo_uri,
         "policy_uri": client.policy_uri,
+        "tos_uri": client.tos_uri,
         "client_uri": client.service_uri,
+        "initiate_login_uri": client.initiate_login_uri,
     }
     for field, uri in pages.items():
         if uri is not None:
-            yield from ((field, fault) for fault in _page_faults(uri))
+            yield from ((field, fault) for fault in web_faults(uri))
+    own = LOGO_PATH.format(client_id=client.client_id)
+    if client.logo_uri is not None and client.logo_uri.partition("?")[0] != own:
+        # An image elsewhere tells that place who signs in where, and may change after it was looked at.
+        yield "logo_uri", "must be uploaded by `idp clients update --logo`"
 
 
-def _authentication(client: Client, _: Rules) -> Found:
-    alg = client.authentication_signing_alg
-    if alg is not None and alg not in SIGNING_ALGORITHMS:
-        yield "token_endpoint_auth_signing_alg", f"must be one of {' '.join(SIGNING_ALGORITHMS)}"
-    signs = client.authentication_method is ClientAuthenticationMethod.PRIVATE_KEY_JWT
-    if signs and client.jwks is None:
-        yield "jwks", "is needed for private_key_jwt"
+def _logout(client: Client, _: Rules) -> Found:
+    back, front = client.backchannel_logout_uri, client.frontchannel_logout_uri
+    if back is not None:
+        yield from (("backchannel_logout_uri", fault) for fault in web_faults(back))
+    if front is None:
+        return
+    faults = tuple(web_faults(front))
+    yield from (("frontchannel_logout_uri", fault) for fault in faults)
+    origins = {origin_of(uri) for uri in parsable(client.redirect_uris)}
+    if not faults and origin_of(front) not in origins:
+        # Front-Channel Logout 2: "The domain, port, and scheme of this URL MUST be the same as that of a
+        # registered Redirection URI value".
+        yield "frontchannel_logout_uri", "must have the scheme, host and port of a redirect URI"
+
+
+def _authentication(client: Client, rules: Rules) -> Found:
+    method, alg = client.authentication_method, client.authentication_signing_alg
+    if method not in rules.authentication_methods:
+        methods = " ".join(rules.authentication_methods)
+        yield "token_endpoint_auth_method", f"must be one of {methods}"
+    by_secret = method is ClientAuthenticationMethod.SECRET_JWT
+    algs = (SECRET_ALGORITHM,) if by_secret else SIGNING_ALGORITHMS
+    if alg is not None and alg not in algs:
+        yield "token_endpoint_auth_signing_alg", f"must be one of {' '.join(algs)}"
     if client.is_public and not client.require_pkce:
         yield "require_pkce", "can't be off for a client without a secret"
     if client.is_public and client.secrets:
         yield "client_secret", "must not exist for a client that authenticates with none"
+    if client.is_public and client.resource_identifier is not None:
+        yield "resource_identifier", "needs a client that authenticates"
+
+
+def _certificates(client: Client, _: Rules) -> Found:
+    subject = client.certificate_subject
+    if client.authentication_method is ClientAuthenticationMethod.TLS and subject is None:
+        yield "tls_client_auth_subject_dn", "or another name of the certificate is needed for tls_client_auth"
+    if subject is None:
+        return
+    if subject.kind not in CERTIFICATE_NAMES:
+        yield "certificate_subject", f"must be one of {' '.join(CERTIFICATE_NAMES)}"
+    elif not 0 < len(subject.value) <= _LONGEST_SUBJECT or not subject.value.isprintable():
+        yield f"tls_client_auth_{subject.kind}", f"must have 1 to {_LONGEST_SUBJECT} printable characters"
 
 
 def _grants(client: Client, _: Rules) -> Found:
@@ -168,58 +235,154 @@ def _grants(client: Client, _: Rules) -> Found:
     if GrantType.CLIENT_CREDENTIALS in grants and client.is_public:
         # RFC 6749 section 4.4: "MUST only be used by confidential clients".
         yield "grant_types", "client_credentials needs a client that authenticates"
-    if GrantType.REFRESH_TOKEN in grants and GrantType.AUTHORIZATION_CODE not in grants:
-        yield "grant_types", "refresh_token needs authorization_code"
+    if GrantType.REFRESH_TOKEN in grants and grants.isdisjoint(
+        {GrantType.AUTHORIZATION_CODE, GrantType.DEVICE_CODE}
+    ):
+        yield "grant_types", "refresh_token needs authorization_code or the device code"
 
 
-def _responses(client: Client, _: Rules) -> Found:
-    if not client.response_types <= RESPONSE_TYPES.keys():
-        yield "response_types", f"must be some of {' '.join(RESPONSE_TYPES)}"
-    if ("code" in client.response_types) != (GrantType.AUTHORIZATION_CODE in client.grant_types):
+def _responses(client: Client, rules: Rules) -> Found:
+    types = client.response_types
+    if not types <= frozenset(rules.response_types):
+        yield "response_types", f"must be some of: {', '.join(rules.response_types)}"
+    words = {word for text in types for word in text.split()}
+    # OIDC Registration 2, the table of response_types and grant_types.
+    if ("code" in words) != (GrantType.AUTHORIZATION_CODE in client.grant_types):
         yield "response_types", "code goes with the authorization_code grant, and with it only"
-    if not client.response_modes or not client.response_modes <= {m.value for m in ResponseMode}:
-        yield "response_modes", f"must be some of {' '.join(ResponseMode)}"
+    if (not words.isdisjoint({"id_token", "token"})) != (GrantType.IMPLICIT in client.grant_types):
+        yield "response_types", "id_token and token go with the implicit grant, and with it only"
+    if not client.response_modes or not client.response_modes <= RESPONSE_MODES:
+        yield "response_modes", f"must be some of {' '.join(sorted(RESPONSE_MODES))}"
 
 
 def _algorithms(client: Client, rules: Rules) -> Found:
-    algs = " ".join(rules.signing_algs)
-    if client.id_token_signed_response_alg not in rules.signing_algs:
-        yield "id_token_signed_response_alg", f"must be one of {algs}"
-    if client.userinfo_signed_response_alg not in {None, *rules.signing_algs}:
-        yield "userinfo_signed_response_alg", f"must be absent or one of {algs}"
+    ours = {
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
+        "userinfo_signed_response_alg": client.userinfo_signed_response_alg,
+        "authorization_signed_response_alg": client.authorization_signed_response_alg,
+        "introspection_signed_response_alg": client.introspection_signed_response_alg,
+    }
+    for field, alg in ours.items():
+        if alg is not None and alg not in rules.signing_algs:
+            yield field, f"must be one of {' '.join(rules.signing_algs)}"
+    if client.request_object_signing_alg not in {None, *SIGNING_ALGORITHMS}:
+        yield "request_object_signing_alg", f"must be one of {' '.join(SIGNING_ALGORITHMS)}"
+
+
+def _encryption(client: Client, rules: Rules) -> Found:
+    to_us = client.request_object_encryption
+    if to_us is not None:
+        yield from _encryption_faults("request_object_encryption", to_us, rules.decryption_algs)
+    to_client = {
+        "id_token_encrypted_response": client.id_token_encryption,
+        "userinfo_encrypted_response": client.userinfo_encryption,
+        "authorization_encrypted_response": client.authorization_encryption,
+        "introspection_encrypted_response": client.introspection_encryption,
+    }
+    for prefix, encryption in to_client.items():
+        if encryption is None:
+            continue
+        yield from _encryption_faults(prefix, encryption, ENCRYPTION_ALGORITHMS)
+        if client.jwks_uri is None and not can_decrypt(client.jwks or {}, encryption.alg):
+            yield "jwks", "must have a key that the client can decrypt with, of the kind of the algorithm"
+
+
+def _encryption_faults(prefix: str, encryption: Encryption, algs: tuple[str, ...]) -> Found:
+    if encryption.alg not in algs:
+        yield f"{prefix}_alg", f"must be one of {' '.join(algs)}"
+    if encryption.enc not in CONTENT_ENCRYPTIONS:
+        yield f"{prefix}_enc", f"must be one of {' '.join(CONTENT_ENCRYPTIONS)}"
 
 
 def _keys(client: Client, _: Rules) -> Found:
+    if client.jwks is not None and client.jwks_uri is not None:
+        # OIDC Registration 2: "The jwks_uri and jwks parameters MUST NOT be used together".
+        yield "jwks_uri", "must not stand beside jwks"
+    if client.jwks_uri is not None:
+        yield from (("jwks_uri", fault) for fault in web_faults(client.jwks_uri))
+    method = client.authentication_method
+    signs = method is ClientAuthenticationMethod.PRIVATE_KEY_JWT
     if client.jwks is None:
+        needs = signs or method is ClientAuthenticationMethod.SELF_SIGNED_TLS
+        if needs and client.jwks_uri is None:
+            yield "jwks", f"or jwks_uri is needed for {method}"
         return
-    keys = client.jwks.get("keys")
-    if not isinstance(keys, list) or not keys or len(keys) > _MOST_KEYS:
-        yield "jwks", f"must have a keys array of 1 to {_MOST_KEYS} keys"
-        return
-    for key in keys:
-        yield from (("jwks", fault) for fault in _key_faults(key))
-    kids = [key.get("kid") for key in keys if isinstance(key, dict)]
-    if len(kids) > 1 and len({kid for kid in kids if _is_text(kid)}) < len(kids):
-        yield "jwks", "must give each key a kid of its own"
+    yield from (("jwks", fault) for fault in key_set_faults(client.jwks))
+    if signs and not can_verify(client.jwks):
+        yield "jwks", f"must have a key that signs for {method}"
+
+
+def _requests(client: Client, _: Rules) -> Found:
+    if len(client.request_uris) > _MOST_URIS:
+        yield "request_uris", f"must have {_MOST_URIS} URIs at most"
+    for uri in client.request_uris:
+        # OIDC Core 6.2: the fragment may be the SHA-256 of the content.
+        address, _hash, fragment = uri.partition("#")
+        yield from (("request_uris", fault) for fault in https_faults(address))
+        if _HASH.fullmatch(fragment) is None:
+            yield "request_uris", "must have no fragment but the SHA-256 of the content, in base64url"
+
+
+def _levels(client: Client, _: Rules) -> Found:
+    for field, age in (
+        ("default_max_age", client.default_max_age),
+        ("userinfo_max_age", client.userinfo_max_age),
+    ):
+        if age is not None and not 0 <= age <= _LONGEST_AGE:
+            yield field, "must be a number of seconds, 0 or more"
+    values = client.default_acr_values
+    if len(values) > _MOST_URIS or any(
+        len(value) > _LONGEST_ACR or _ACR.fullmatch(value) is None for value in values
+    ):
+        yield "default_acr_values", "must be levels, without spaces"
+    if client.userinfo_acr is not None and client.userinfo_acr not in ACR_VALUES:
+        yield "userinfo_acr", f"must be one of {' '.join(ACR_VALUES)}"
+
+
+def _interfaces(client: Client, _: Rules) -> Found:
+    if max(len(client.allowed_origins), len(client.resources)) > _MOST_URIS:
+        yield "allowed_origins", f"and resources must have {_MOST_URIS} values at most"
+    for origin in client.allowed_origins:
+        yield from (("allowed_origins", fault) for fault in origin_faults(origin))
+    if client.resource_identifier is not None:
+        faults = resource_faults(client.resource_identifier)
+        yield from (("resource_identifier", fault) for fault in faults)
+    for resource in client.resources:
+        yield from (("resources", fault) for fault in resource_faults(resource))
 
 
 def _subjects(client: Client, _: Rules) -> Found:
-    sector = client.sector_identifier
-    if sector is not None and _HOST.fullmatch(sector) is None:
+    sector, uri = client.sector_identifier, client.sector_identifier_uri
+    if uri is not None:
+        faults = tuple(https_faults(uri))
+        yield from (("sector_identifier_uri", fault) for fault in faults)
+        if not faults and sector != urlsplit(uri).hostname:
+            # OIDC Core 8.1: "the Sector Identifier used for pairwise identifier calculation is the host
+            # component of" that address.
+            yield "sector_identifier", "must be the host of sector_identifier_uri"
+    if sector is not None and not is_host(sector):
         yield "sector_identifier", "must be a host name in lower case"
     if client.subject_type is not SubjectType.PAIRWISE or sector is not None:
         return
-    if len(redirect_hosts(_parsable(client.redirect_uris))) > 1:
+    if len(redirect_hosts(parsable(client.redirect_uris))) > 1:
         # OIDC Core 8.1: without it the subject would depend on which host comes first.
         yield "sector_identifier", "is needed for pairwise subjects with several redirect hosts"
 
 
-def _scopes(client: Client, rules: Rules) -> Found:
-    if not client.scopes <= rules.scopes:
-        yield "scope", f"must be some of {' '.join(sorted(rules.scopes))}"
-    if GrantType.AUTHORIZATION_CODE in client.grant_types and OPENID not in client.scopes:
-        yield "scope", "must contain openid for the authorization_code grant"
-    if OFFLINE_ACCESS in client.scopes and not client.may_refresh:
+def _scopes(client: Client, _: Rules) -> Found:
+    scopes = client.scopes
+    if len(scopes) > _MOST_SCOPES or any(
+        len(scope) > _LONGEST_SCOPE or parse_scope(scope) != frozenset({scope}) for scope in scopes
+    ):
+        yield "scope", f"must be {_MOST_SCOPES} scopes at most, in the characters of RFC 6749 section 3.3"
+    if not client.is_verified and not scopes <= frozenset(SUPPORTED_SCOPES):
+        # Scopes of the city's APIs mean something: nobody gives them to oneself.
+        yield "scope", f"must be some of {' '.join(SUPPORTED_SCOPES)}"
+    if OPENID not in scopes and not scopes.isdisjoint(SCOPE_CLAIMS):
+        yield "scope", "must contain openid beside a scope of personal data"
+    if _has_front_channel(client) and not scopes:
+        yield "scope", "must contain openid, or a scope of an API"
+    if OFFLINE_ACCESS in scopes and not client.may_refresh:
         yield "scope", "offline_access needs the refresh_token grant"
 
 
@@ -231,6 +394,10 @@ def _claims(client: Client, _: Rules) -> Found:
         yield from (("claims", fault) for fault in _claim_faults(use))
 
 
+def _profile(client: Client, _: Rules) -> Found:
+    yield from profile_faults(client)
+
+
 Check = Callable[[Client, Rules], Found]
 #: Every check, in the order of the fields.
 CHECKS: Final[tuple[Check, ...]] = (
@@ -238,132 +405,33 @@ CHECKS: Final[tuple[Check, ...]] = (
     _redirect_uris,
     _post_logout_redirect_uris,
     _pages,
+    _logout,
     _authentication,
+    _certificates,
     _grants,
     _responses,
     _algorithms,
+    _encryption,
     _keys,
+    _requests,
+    _levels,
+    _interfaces,
     _subjects,
     _scopes,
     _claims,
+    _profile,
 )
 
 
-def _uris(field: str, uris: tuple[str, ...], client: Client) -> Found:
+def _has_front_channel(client: Client) -> bool:
+    return not client.grant_types.isdisjoint({GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT})
+
+
+def _redirects(field: str, uris: tuple[str, ...], client: Client) -> Found:
     if len(uris) > _MOST_URIS:
         yield field, f"must have {_MOST_URIS} URIs at most"
     for uri in uris:
-        yield from ((field, fault) for fault in _redirect_faults(uri, client))
-
-
-def _redirect_faults(uri: str, client: Client) -> Iterator[str]:
-    if scheme(uri) in FORBIDDEN_SCHEMES:
-        yield "must not have a scheme that runs code or reads what is local"
-        return
-    faults = tuple(_syntax_faults(uri))
-    yield from faults
-    if faults or _is_web(uri):
-        return
-    if scheme(uri) == "http":
-        # RFC 9700 section 2.6: "Redirect URIs with the http scheme MUST NOT be allowed" but for
-        # loopback.
-        yield "must use https, or http on this very machine"
-    elif not client.is_public or not _is_app_uri(uri):
-        # RFC 8252 section 7.1: a domain name of the app's maker, reversed; and an app is public.
-        yield "must use https, or for an app without a secret a reversed domain name as scheme"
-
-
-def _page_faults(uri: str) -> Iterator[str]:
-    faults = tuple(_syntax_faults(uri))
-    yield from faults
-    if not faults and not _is_web(uri):
-        yield "must use https, or http on this very machine"
-
-
-def _syntax_faults(uri: str) -> Iterator[str]:
-    if len(uri) > _LONGEST_URI:
-        yield f"must have {_LONGEST_URI} characters at most"
-        return
-    if "#" in uri:
-        # RFC 6749 section 3.1.2: "MUST NOT include a fragment component".
-        yield "must not have a fragment"
-        return
-    if _URI_CHARACTERS.fullmatch(uri) is None or _PERCENT.search(uri):
-        # Spaces, controls, backslashes, wildcards and letters beyond ASCII: a browser and a
-        # server read them differently.
-        yield "must have no wildcard and only the characters of RFC 3986"
-        return
-    yield from _part_faults(uri)
-
-
-def _part_faults(uri: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        yield "must have a valid host and port"
-        return
-    if "@" in parts.netloc:
-        yield "must not have a user name or a password"
-    elif parts.scheme in {"https", "http"} and (port == 0 or not _is_host(parts.netloc)):
-        yield "must have a valid host, in lower case, and a valid port"
-    if ".." in parts.path.split("/"):
-        yield "must not have dot segments"
-
-
-def _is_host(netloc: str) -> bool:
-    # From the text, not from `hostname`, which is lowered: the comparison of redirect URIs is not.
-    if netloc.startswith("["):
-        return netloc.partition("]")[0] == "[::1"
-    return _HOST.fullmatch(netloc.partition(":")[0]) is not None
-
-
-def _is_web(uri: str) -> bool:
-    if uri.startswith("https://"):
-        return True
-    return uri.startswith("http://") and urlsplit(uri).hostname in _LOCAL_HOSTS
-
-
-def _is_app_uri(uri: str) -> bool:
-    head, _, rest = uri.partition(":")
-    return _APP_SCHEME.fullmatch(head) is not None and rest.startswith("/")
-
-
-def _parsable(uris: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(uri for uri in uris if not tuple(_syntax_faults(uri)))
-
-
-def _has_answer_parameter(uri: str) -> bool:
-    query = uri.partition("?")[2]
-    return any(name in _ANSWER_PARAMETERS for name, _ in parse_qsl(query, keep_blank_values=True))
-
-
-def _key_faults(key: object) -> Iterator[str]:
-    if not isinstance(key, dict):
-        yield "must have objects as keys"
-        return
-    if not _PRIVATE_MEMBERS.isdisjoint(key):
-        yield "must have public keys only; this one is to be considered stolen"
-    kind = KEY_ALGORITHMS.get(key["kty"]) if _is_text(key.get("kty")) else None
-    if kind is None:
-        yield f"must have keys of kty {' '.join(KEY_ALGORITHMS)}"
-        return
-    curve, algs = kind
-    if "alg" in key and key["alg"] not in algs:
-        yield f"must have keys whose alg, if any, is one of {' '.join(algs)}"
-    if key.get("use", "sig") != "sig":
-        yield "must have keys whose use, if any, is sig"
-    yield from _material_faults(key, curve)
-
-
-def _material_faults(key: dict[str, Any], curve: str | None) -> Iterator[str]:
-    if curve is None:
-        if not _is_text(key.get("e")) or len(str(key.get("n", ""))) < _SHORTEST_MODULUS:
-            yield "must have RSA keys of 2048 bits or more"
-        return
-    members = ("x", "y") if key["kty"] == "EC" else ("x",)
-    if key.get("crv") != curve or not all(_is_text(key.get(member)) for member in members):
-        yield f"must have {key['kty']} keys on the curve {curve}"
+        yield from ((field, fault) for fault in redirect_faults(uri, client))
 
 
 def _claim_faults(use: ClaimUse) -> Iterable[str]:
@@ -375,7 +443,3 @@ def _claim_faults(use: ClaimUse) -> Iterable[str]:
         yield "must have a reason in French for each claim"
     if use.minimum_level not in CLAIM_LEVELS:
         yield "must have a minimum level of 100, 250 or 600"
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
