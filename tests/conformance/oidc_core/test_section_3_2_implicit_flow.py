@@ -167,7 +167,7 @@ def test_every_answer_can_be_posted(lasting_provider: Provider, response_type: s
 @pytest.mark.rule("OID-1")
 @pytest.mark.spec("OIDC Core", "3.3.3.2", "MUST")
 def test_replayed_code_kills_the_token_of_the_answer(lasting_provider: Provider) -> None:
-    """A token that came through the browser belongs to the family of its authorization, as any other; a replay ends it."""
+    """A token that came through the browser belongs to its authorization like any other: a replay ends it."""
     service = a_legacy_client(lasting_provider)
     found = fragment_of(
         lasting_provider.authorize(
