@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+#: What proofs of possession may be signed with (RFC 9449 section 11.6): asymmetric, and safe for FAPI 2.0.
+PROOF_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
 
 
 class TokenKind(StrEnum):

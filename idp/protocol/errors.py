@@ -16,6 +16,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from idp.domain.client import Client
+from idp.domain.tokens import PROOF_ALGORITHMS
 
 #: The protection space named in every challenge (RFC 9110 section 11.5).
 REALM = "mon-paris"
@@ -141,6 +142,7 @@ class Problem(StrEnum):
     REDIRECT_URI_UNKNOWN = "redirect_uri_unknown"
     HINT_INVALID = "hint_invalid"
     REQUEST_MALFORMED = "request_malformed"
+    REQUEST_EXPIRED = "request_expired"
 
 
 class DirectError(ProtocolError):
@@ -217,11 +219,21 @@ _ENDPOINT_STATUS = {
 }
 
 
+class TokenScheme(StrEnum):
+    """How an access token is presented (RFC 6750 section 2.1; RFC 9449 section 7.1)."""
+
+    BEARER = "Bearer"
+    DPOP = "DPoP"
+
+
 class BearerError(ProtocolError):
     """An error told in the WWW-Authenticate header of a protected resource (RFC 6750 section 3).
 
     Attributes:
+        scheme: In which the token was presented, or should have been.
         scope: The scope that would do, for insufficient_scope.
+        acr: The level that would do, for insufficient_user_authentication.
+        max_age: How old the login may be, in seconds, for insufficient_user_authentication.
         token_presented: False when the request had no credentials at all.
     """
 
@@ -231,11 +243,17 @@ class BearerError(ProtocolError):
         description: str | None = None,
         *,
         reason: str,
+        scheme: TokenScheme = TokenScheme.BEARER,
         scope: str | None = None,
+        acr: str | None = None,
+        max_age: int | None = None,
         token_presented: bool = True,
     ) -> None:
         super().__init__(code, description, reason=reason)
+        self.scheme = scheme
         self.scope = scope
+        self.acr = acr
+        self.max_age = max_age
         self.token_presented = token_presented
 
     @classmethod
@@ -253,17 +271,36 @@ class BearerError(ProtocolError):
         """The challenge.
 
         RFC 6750 section 3.1: without credentials, "the resource server SHOULD NOT include an error
-        code or other error information".
+        code or other error information". Both schemes are offered then (RFC 9449 section 7.2).
         """
-        challenge = f'Bearer realm="{REALM}"'
-        if self.token_presented:
-            challenge += f', error="{self.code}", error_description="{self.description}"'
-        if self.scope is not None:
-            challenge += f', scope="{self.scope}"'
-        return {"WWW-Authenticate": challenge}
+        if not self.token_presented:
+            offers = (_challenge(scheme, {}) for scheme in TokenScheme)
+            return {"WWW-Authenticate": ", ".join(offers)}
+        told = {
+            "error": self.code.value,
+            "error_description": self.description,
+            "scope": self.scope,
+            # RFC 9470 section 3.
+            "acr_values": self.acr,
+            "max_age": None if self.max_age is None else str(self.max_age),
+        }
+        return {"WWW-Authenticate": _challenge(self.scheme, told)}
+
+
+def _challenge(scheme: TokenScheme, told: dict[str, str | None]) -> str:
+    members = {"realm": REALM} | told
+    if scheme is TokenScheme.DPOP:
+        members["algs"] = " ".join(PROOF_ALGORITHMS)
+    given = (f'{name}="{value}"' for name, value in members.items() if value is not None)
+    return f"{scheme} {', '.join(given)}"
 
 
 _BEARER_STATUS = {
     ErrorCode.INVALID_TOKEN: 401,
     ErrorCode.INSUFFICIENT_SCOPE: 403,
+    # RFC 9449 sections 7.1, 9.
+    ErrorCode.INVALID_DPOP_PROOF: 401,
+    ErrorCode.USE_DPOP_NONCE: 401,
+    # RFC 9470 section 3.
+    ErrorCode.INSUFFICIENT_USER_AUTHENTICATION: 401,
 }

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, nullcontext
+from functools import wraps
 from sqlite3 import SQLITE_BUSY
 from sqlite3 import OperationalError as DriverOperationalError
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-__all__ = ["DATABASE_AWAY", "Connection", "Database", "is_retryable", "open_database"]
+__all__ = ["DATABASE_AWAY", "Connection", "Database", "is_retryable", "open_database", "retried"]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from sqlite3 import Connection as SQLiteConnection
 
     from sqlalchemy import URL
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 DATABASE_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
 #: PostgreSQL aborts a transaction so that another may go on: serialization failure, deadlock.
 _RETRY_STATES = frozenset({"40001", "40P01"})
+#: How often a transaction is tried: whoever is aborted twice more meets a load that no retry helps against.
+_TRIES: Final = 3
 _BUSY_SECONDS = 5
 _STATEMENT_TIMEOUT_MS = 5000
 _BEGIN = "BEGIN IMMEDIATE"
@@ -100,6 +103,29 @@ class Database:
 def is_retryable(error: DBAPIError) -> bool:
     """Tell whether the transaction was aborted only to let another go on, so that trying again is right."""
     return getattr(error.orig, "sqlstate", None) in _RETRY_STATES
+
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+def retried(use_case: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Run a use case again when PostgreSQL aborted its transaction so that another could go on.
+
+    For a use case that is one transaction and changes nothing outside of it: what was aborted has left no trace.
+    """
+
+    @wraps(use_case)
+    def run(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        for _ in range(_TRIES - 1):
+            try:
+                return use_case(*args, **kwargs)
+            except DBAPIError as error:
+                if not is_retryable(error):
+                    raise
+        return use_case(*args, **kwargs)
+
+    return run
 
 
 def open_database(url: str, *, pool_size: int = 5) -> Database:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from idp.storage.engine import is_retryable, open_database
+from idp.storage.engine import is_retryable, open_database, retried
 from idp.storage.models import clients, token_families
 from tests.support.queries import recorded_queries
 
@@ -167,6 +167,36 @@ def test_aborted_transaction_is_told_from_a_failed_one(postgresql_url: str) -> N
     database.dispose()
 
     assert codes == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("state", "aborted", "tries"),
+    [("40P01", 1, 2), ("40001", 2, 3), ("40001", 9, 3), ("23505", 1, 1)],
+    ids=["deadlock", "twice in a row", "again and again", "another error"],
+)
+def test_use_case_is_tried_again_when_it_made_way_for_another(
+    postgresql_url: str, state: str, aborted: int, tries: int
+) -> None:
+    """Three times at most, and an error that would come again is raised at once."""
+    database = open_database(postgresql_url)
+    ran = []
+
+    @retried
+    def use_case(answer: str) -> str:
+        ran.append(answer)
+        with database.write() as connection:
+            if len(ran) <= aborted:
+                connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$"))
+        return answer
+
+    if aborted < tries:
+        assert use_case("done") == "done"
+    else:
+        with pytest.raises(DBAPIError):
+            use_case("done")
+    database.dispose()
+
+    assert len(ran) == tries
 
 
 def test_statement_that_never_ends_is_stopped(postgresql_url: str) -> None:

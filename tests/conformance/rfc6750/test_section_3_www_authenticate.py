@@ -9,11 +9,13 @@ from idp.protocol.errors import BearerError, ErrorCode
 
 @pytest.mark.spec("RFC 6750", "3.1", "SHOULD NOT")
 def test_challenge_without_token_has_no_error_code() -> None:
-    """A request without credentials is told that they are needed, and nothing else."""
+    """A request without credentials is told what would do, in both schemes, and no error."""
     error = BearerError.without_token()
 
     assert error.status == 401
-    assert error.headers == {"WWW-Authenticate": 'Bearer realm="mon-paris"'}
+    assert error.headers == {
+        "WWW-Authenticate": 'Bearer realm="mon-paris", DPoP realm="mon-paris", algs="ES256 PS256 EdDSA"'
+    }
 
 
 @pytest.mark.rule("OID-9")

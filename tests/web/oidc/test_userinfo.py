@@ -85,7 +85,9 @@ def test_request_without_a_token_is_challenged_without_a_reason(
     answer = lasting_provider.back_channel.get("/userinfo", headers=headers)
 
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="mon-paris"'
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="mon-paris", DPoP realm="mon-paris"')
+    assert "error" not in answer.headers["WWW-Authenticate"]
+    assert answer.json == {}
 
 
 @pytest.mark.spec("RFC 6750", "3.1", "MUST")
