@@ -179,8 +179,16 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     yield "withdrawn"
     visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, prompt='select_account'))}")
     yield "select_account"
+    visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, acr_values='eidas1'))}")
+    yield "step_up"
+    visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, claims=ESSENTIAL))}")
+    yield "step_up_demanded"
     presses(visitor, "header form button")
     yield "signed_out_by_click"
+
+
+#: The level that only FranceConnect gives, demanded (OIDC Core 5.5.1.1).
+ESSENTIAL = '{"id_token":{"acr":{"essential":true,"values":["eidas1"]}}}'
 
 
 def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:

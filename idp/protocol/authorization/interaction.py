@@ -217,7 +217,8 @@ def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
         return None
     if not _is_level_reached(session, request.essential_acr_values):
         return Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
-    if request.is_silent or session.authentication.satisfies(request.acr_values):
+    has_declined = facts.pending is not None and facts.pending.step_up_declined_at is not None
+    if request.is_silent or has_declined or session.authentication.satisfies(request.acr_values):
         return None
     return Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)
 

@@ -29,7 +29,7 @@ PAGES = {
     Step.SIGN_IN: "login.show",
     Step.REAUTHENTICATE: "login.show",
     Step.SELECT_ACCOUNT: "login.select_account",
-    Step.STEP_UP: "franceconnect.login",
+    Step.STEP_UP: "step_up.show",
     Step.TERMS: "accept_terms.show",
     Step.COMPLETE_PROFILE: "identity.show",
     Step.CONSENT: "consent.show",

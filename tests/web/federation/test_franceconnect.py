@@ -11,7 +11,15 @@ from sqlalchemy import func, select
 from idp.storage.models import accounts, franceconnect_links, sessions
 from tests.support.builders import PASSWORD, an_account, last_mail, mails
 from tests.support.franceconnect import CLIENT_SECRET, LOGOUT_URI, parameters_of
-from tests.support.provider import ISSUER, SESSION_COOKIE, a_provider, answer_of, continue_url, form_of
+from tests.support.provider import (
+    ISSUER,
+    SESSION_COOKIE,
+    a_provider,
+    answer_of,
+    continue_url,
+    form_of,
+    pending_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -466,21 +474,46 @@ def test_logout_callback_with_a_wrong_state_shows_the_page_too(pages: Pages, que
 
 # Steps up
 
+ESSENTIAL = '{"id_token":{"acr":{"essential":true,"values":["eidas1"]}}}'
+
 
 @pytest.mark.rule("FC-6", "LOG-4")
 def test_service_that_asks_for_eidas1_sends_a_password_session_to_link(pages: Pages) -> None:
     """The level comes from FranceConnect or not at all: both sides are proven, then the request goes on."""
     service = pages.provider.a_client(claims=())
     browser = pages.provider.signed_in(an_account(pages.provider.context), browser=pages.browser())
-    asked = pages.provider.authorize(
-        browser, service, claims='{"id_token":{"acr":{"essential":true,"values":["eidas1"]}}}'
-    )
-    assert urlsplit(asked.location).path == "/franceconnect/login"
-    back = pages.go(browser, asked.location)
+    asked = pages.provider.authorize(browser, service, claims=ESSENTIAL)
+    assert urlsplit(asked.location).path == "/step-up"
+    assert "Continuer sans FranceConnect" not in browser.get(asked.location).text
+    back = pages.go(browser, f"/franceconnect/login?pending={pending_of(asked.location)}")
 
     answer = pages.post(browser, back.location, decision="confirm")
 
     assert "code" in answer_of(answer)
+
+
+@pytest.mark.rule("FC-6", "LOG-4")
+@pytest.mark.parametrize(
+    "wish, choice, expected",
+    [
+        ({"acr_values": "eidas1"}, "without", "code"),
+        ({"acr_values": "eidas1"}, "refuse", "access_denied"),
+        ({"claims": ESSENTIAL}, "refuse", "access_denied"),
+        ({"claims": ESSENTIAL}, "without", "access_denied"),
+    ],
+    ids=["wished, without", "wished, refused", "demanded, refused", "demanded, without"],
+)
+def test_person_may_go_on_without_a_level_that_is_only_wished(
+    pages: Pages, wish: dict[str, str], choice: str, expected: str
+) -> None:
+    """A wish can be declined; a demand ends with a no for the service, never with a level that was not reached."""
+    service = pages.provider.a_client(claims=())
+    browser = pages.provider.signed_in(an_account(pages.provider.context), browser=pages.browser())
+    asked = pages.provider.authorize(browser, service, **wish)
+
+    found = answer_of(pages.post(browser, asked.location, choice=choice))
+
+    assert expected in {*found, found.get("error")}
 
 
 @pytest.mark.rule("LOG-6")

@@ -227,6 +227,17 @@ def test_person_who_is_the_one_meant_proceeds() -> None:
 
 
 @pytest.mark.rule("LOG-4")
+def test_wish_that_the_person_declined_is_not_asked_again() -> None:
+    """A demand is: declining is no way around it."""
+    pending = a_pending(step_up_declined_at=NOW)
+
+    assert decided(PARKING, {"acr_values": "eidas1"}, can_step_up=True, pending=pending) is PROCEED
+    assert decided(PARKING, {"claims": ESSENTIAL % "eidas1"}, can_step_up=True, pending=pending) == Ask(
+        Step.STEP_UP, Reason.LEVEL_ESSENTIAL
+    )
+
+
+@pytest.mark.rule("LOG-4")
 def test_voluntary_level_out_of_reach_proceeds() -> None:
     """With FranceConnect off, or a level we do not know, a wish does not stop the answer."""
     assert decided(PARKING, {"acr_values": "eidas1"}) is PROCEED
