@@ -5,7 +5,7 @@ from __future__ import annotations
 from idp.web import health, sign_out
 from idp.web.account import devices, identity, index, password, services, signup
 from idp.web.federation import franceconnect
-from idp.web.interaction import accept_terms, consent, login
+from idp.web.interaction import accept_terms, consent, device, login
 from idp.web.oidc import (
     authorization,
     blueprint,
@@ -35,6 +35,7 @@ BLUEPRINTS = (
     signup.blueprint,
     password.blueprint,
     consent.blueprint,
+    device.blueprint,
     accept_terms.blueprint,
     franceconnect.blueprint,
     index.blueprint,
