@@ -14,6 +14,7 @@ from idp.oauth.authorization_code_grant import AuthorizationCodeGrant
 from idp.oauth.client_credentials_grant import ClientCredentialsGrant
 from idp.oauth.device_authorization import DeviceAuthorizationEndpoint
 from idp.oauth.introspection import IntrospectionEndpoint
+from idp.oauth.pushed_authorization import PushedAuthorizationEndpoint
 from idp.oauth.refresh_token_grant import RefreshTokenGrant
 from idp.oauth.revocation import RevocationEndpoint
 from idp.protocol.errors import EndpointError, ErrorCode
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from idp.services.context import Context
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
-ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, DeviceAuthorizationEndpoint)
+ENDPOINTS = (
+    IntrospectionEndpoint,
+    PushedAuthorizationEndpoint,
+    RevocationEndpoint,
+    DeviceAuthorizationEndpoint,
+)
 
 
 class Server(AuthorizationServer):

@@ -23,6 +23,7 @@ ENDPOINTS: Final = {
     "revocation_endpoint": "/revoke",
     "end_session_endpoint": "/logout",
     "device_authorization_endpoint": "/device_authorization",
+    "pushed_authorization_request_endpoint": "/par",
 }
 #: What client assertions may be signed with: no shared secret, no `none`.
 ASSERTION_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")

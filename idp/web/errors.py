@@ -42,6 +42,7 @@ _JSON_PATHS = frozenset(
         "revocation_endpoint",
         "userinfo_endpoint",
         "device_authorization_endpoint",
+        "pushed_authorization_request_endpoint",
     )
 )
 
@@ -80,6 +81,7 @@ def _direct_error(error: DirectError) -> Response:
         g.service = service_of(client)
     answer = page(
         "error_oidc.html",
+        problem=error.problem.value,
         error=error.code.value,
         description=error.description,
         client_id=None if client is None else client.client_id,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flask import g, request
-from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden, MethodNotAllowed
 
 from idp.crypto.opaque import digest, form_token, is_form_token
 from idp.web import cookies
@@ -31,6 +31,7 @@ CROSS_SITE = frozenset(
         "oidc.introspect",
         "oidc.revoke",
         "oidc.end_session",
+        "oidc.pushed_authorization",
     }
 )
 #: These act when they are opened by GET, as their standards want.
@@ -62,7 +63,12 @@ def allow_form_action(address: str) -> None:
 
 def _refuse_prefetch() -> None:
     # A browser that guesses where the person will go must neither use up a request nor sign anybody out (S-485).
-    if request.endpoint in _ACTING_ON_GET and "prefetch" in request.headers.get("Sec-Purpose", ""):
+    if request.endpoint not in _ACTING_ON_GET:
+        return
+    if request.method == "HEAD":
+        # It would use up a code, or end a session, for who only looks whether we are there.
+        raise MethodNotAllowed(["GET", "POST"])
+    if "prefetch" in request.headers.get("Sec-Purpose", ""):
         raise Forbidden("prefetch")
 
 
