@@ -759,3 +759,16 @@ def test_what_ends_between_reading_and_answering_is_noticed(provider: Provider, 
     assert calls >= 3
     assert isinstance(outcome, requests.Asked)
     assert outcome.step == ("consent" if change == "withdrawn" else "sign_in")
+
+
+@pytest.mark.spec("RFC 9110", "9.3.2", "MAY")
+@pytest.mark.parametrize("path", ["/authorize", "/logout"])
+def test_head_request_does_nothing(lasting_provider: Provider, path: str) -> None:
+    """Whoever only looks whether we are there gets no code, and signs nobody out."""
+    service = lasting_provider.a_client()
+    browser = lasting_provider.signed_in()
+
+    answer = browser.head(path, query_string=lasting_provider.parameters(service))
+
+    assert answer.status_code == 405
+    assert lasting_provider.code(browser, service, prompt="none")
