@@ -11,29 +11,41 @@ from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+import jwt
 from flask.testing import FlaskClient
 
 from idp.app import build_context, create_app, key_folder
 from idp.config import parse
-from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
+from idp.crypto.opaque import SecretKind, digest, new_id, new_request_id, new_secret
 from idp.domain.account import Account, AccountState
 from idp.domain.authentication import Authentication
-from idp.domain.client import ClaimUse, Client, ClientAuthenticationMethod, ClientSecret, GrantType
+from idp.domain.client import (
+    CertificateSubject,
+    ClaimUse,
+    Client,
+    ClientAuthenticationMethod,
+    ClientSecret,
+    GrantType,
+)
 from idp.services.sign_in.sessions import open_session
 from idp.storage.models import account_attributes
 from idp.storage.repositories import accounts, clients
 from tests.support import databases as shared
+from tests.support.client_keys import a_key, self_signed
 from tests.support.clock import A_MONDAY_MORNING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
     from werkzeug.test import TestResponse
 
     from idp.services.context import Context
     from idp.storage.engine import Database
+    from tests.support.client_keys import ClientCertificate, ClientKey
     from tests.support.clock import SettableClock
 
 ISSUER = "https://compte.example.org"
@@ -45,16 +57,34 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 SESSION_COOKIE = "__Host-mon_paris_session"
 BROWSER_COOKIE = "__Host-mon_paris_browser"
 FORM = "application/x-www-form-urlencoded"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: Sections of `a_provider` that make the test's own machine the TLS proxy in front, which hands certificates over.
+BEHIND_TLS: Final[dict[str, dict[str, Any]]] = {
+    "server": {"trusted_proxies": ["127.0.0.1"]},
+    "mutual_tls": {"certificate_header": "Client-Cert"},
+}
 _REASON = {"fr": "Pour le service.", "en": "For the service."}
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A registered client and what it knows: its secret, its callback."""
+    """A registered client and what it knows: its secret, its keys, its callback.
+
+    Attributes:
+        client: As registered.
+        secret: The newest.
+        verifier: Of its PKCE challenges.
+        key: What it signs assertions with; None for one that has a secret for that, or none.
+        certificate: What its connections show, whatever its method: in `a_provider(..., **BEHIND_TLS)` only.
+        clock: The time of its assertions.
+    """
 
     client: Client
     secret: str = ""
     verifier: str = VERIFIER
+    key: ClientKey | None = None
+    certificate: ClientCertificate | None = None
+    clock: SettableClock | None = None
 
     @property
     def client_id(self) -> str:
@@ -67,14 +97,42 @@ class Service:
         return self.client.redirect_uris[0]
 
     def authentication(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Give the headers and the fields by which it proves itself."""
+        """Give the headers and the fields by which it proves itself, anew for each request."""
+        headers = {} if self.certificate is None else {"Client-Cert": self.certificate.client_cert}
         match self.client.authentication_method:
             case ClientAuthenticationMethod.SECRET_BASIC:
-                return {"Authorization": basic(self.client_id, self.secret)}, {}
+                return headers | {"Authorization": basic(self.client_id, self.secret)}, {}
             case ClientAuthenticationMethod.SECRET_POST:
-                return {}, {"client_id": self.client_id, "client_secret": self.secret}
+                return headers, {"client_id": self.client_id, "client_secret": self.secret}
+            case ClientAuthenticationMethod.PRIVATE_KEY_JWT | ClientAuthenticationMethod.SECRET_JWT:
+                return headers, {
+                    "client_assertion": self.assertion(),
+                    "client_assertion_type": ASSERTION_TYPE,
+                }
             case _:
-                return {}, {"client_id": self.client_id}
+                return headers, {"client_id": self.client_id}
+
+    def assertion(self, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+        """Sign a client assertion that passes, once, with changes.
+
+        Args:
+            header: Members of the header, beside or instead of the usual ones.
+            changes: Claims that differ; None takes one away.
+        """
+        assert self.clock is not None
+        now = int(self.clock().timestamp())
+        usual = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": ISSUER,
+            "iat": now,
+            "exp": now + 60,
+            "jti": new_request_id(),
+        }
+        claims = {name: value for name, value in (usual | changes).items() if value is not None}
+        if self.key is not None:
+            return self.key.sign(claims, **(header or {}))
+        return jwt.encode(claims, self.secret, "HS256", headers=header)
 
 
 @dataclass(eq=False)
@@ -98,19 +156,19 @@ class Provider:
     def a_client(self, **fields: Any) -> Service:
         """Register a client that may do everything, with changes.
 
+        What the client needs for its `authentication_method` is made and registered: a secret, a key, a
+        self-signed certificate. For tls_client_auth give a `certificate`; its subject is registered.
+
         Args:
-            fields: Attributes of `Client`; `is_public=True` for one without a secret.
+            fields: Attributes of `Client`; `is_public=True` for one without a secret; `key` and `certificate`
+                for those that the client shall use.
         """
         number = next(self._numbers)
         if fields.pop("is_public", False):
             fields["authentication_method"] = ClientAuthenticationMethod.NONE
-        method = fields.get("authentication_method", ClientAuthenticationMethod.SECRET_BASIC)
-        secret = ""
-        if method in {ClientAuthenticationMethod.SECRET_BASIC, ClientAuthenticationMethod.SECRET_POST}:
-            secret = new_secret(SecretKind.CLIENT_SECRET)
-            fields.setdefault("secrets", (ClientSecret(digest(secret), self.clock()),))
+        fields.setdefault("client_id", f"service-{number}")
+        service = self._proof_for(fields)
         usual: dict[str, Any] = {
-            "client_id": f"service-{number}",
             "name": f"Service {number}",
             "redirect_uris": (CALLBACK,),
             "post_logout_redirect_uris": (BYE,),
@@ -127,7 +185,40 @@ class Provider:
         client = Client(**(usual | fields))
         with self.context.database.write() as connection:
             clients.create(connection, client)
-        return Service(client, secret)
+        return replace(service, client=client)
+
+    def _proof_for(self, fields: dict[str, Any]) -> Service:
+        """Give a client what it proves itself with, and write into its attributes what is registered of it."""
+        method = fields.get("authentication_method", ClientAuthenticationMethod.SECRET_BASIC)
+        key, certificate, secret = fields.pop("key", None), fields.pop("certificate", None), ""
+        match method:
+            case (
+                ClientAuthenticationMethod.SECRET_BASIC
+                | ClientAuthenticationMethod.SECRET_POST
+                | ClientAuthenticationMethod.SECRET_JWT
+            ):
+                secret = new_secret(SecretKind.CLIENT_SECRET)
+                fields.setdefault("secrets", (self.a_secret(fields["client_id"], secret),))
+            case ClientAuthenticationMethod.PRIVATE_KEY_JWT:
+                key = key or a_key(fields.get("authentication_signing_alg") or "ES256")
+                if "jwks_uri" not in fields:
+                    fields.setdefault("jwks", {"keys": [key.jwk]})
+            case ClientAuthenticationMethod.SELF_SIGNED_TLS:
+                certificate = certificate or self_signed(fields["client_id"])
+                if "jwks_uri" not in fields:
+                    fields.setdefault("jwks", {"keys": [certificate.jwk]})
+            case ClientAuthenticationMethod.TLS if certificate is not None:
+                subject = CertificateSubject("subject_dn", certificate.subject)
+                fields.setdefault("certificate_subject", subject)
+            case _:
+                pass
+        nobody = Client(fields["client_id"], fields["client_id"])
+        return Service(nobody, secret, key=key, certificate=certificate, clock=self.clock)
+
+    def a_secret(self, client_id: str, secret: str, expires_at: datetime | None = None) -> ClientSecret:
+        """Make what is stored of a secret, sealed as client_secret_jwt needs it."""
+        sealed = self.context.sealer.seal(secret.encode(), bound_to=f"client_secret/{client_id}")
+        return ClientSecret(digest(secret), self.clock(), expires_at, sealed)
 
     def change(self, service: Service, **fields: Any) -> Service:
         """Store a changed client."""
@@ -311,7 +402,7 @@ def the_keys() -> Path:
     """Make the signing keys of this process: an RSA key costs as much as twenty tests."""
     folder = Path(mkdtemp(prefix=f"keys-{os.getpid()}-", dir=shared.shared_folder()))
     settings = parse({"keys": {"directory": str(folder)}}, "test")
-    key_folder(settings).initialise(("ES256", "RS256"), A_MONDAY_MORNING)
+    key_folder(settings).initialise(("ES256", "RS256", "ECDH-ES"), A_MONDAY_MORNING)
     return folder
 
 
