@@ -81,7 +81,7 @@ class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Keys(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Signing keys."""
+    """Keys that sign and decrypt."""
 
     directory: Annotated[str, Meta(description="Folder of the private keys, mode 0700; back it up.")] = "keys"
     passphrase_file: Annotated[
@@ -92,12 +92,23 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...],
         Meta(description="Algorithms to sign with; RS256 is asked for by OpenID Connect."),
     ] = ("ES256", "RS256")
+    encryption_algorithms: Annotated[
+        tuple[Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"], ...],
+        Meta(
+            description="Algorithms by which services may encrypt requests to us, a key for each; may be none."
+        ),
+    ] = ("RSA-OAEP-256", "ECDH-ES")
     next_minimum_age_seconds: Annotated[
         Seconds,
         Meta(
             description="How long a key is published before it signs; at least the time that JWK Sets are cached."
         ),
     ] = 7200
+
+    @property
+    def every_algorithm(self) -> tuple[str, ...]:
+        """Name each algorithm that there must be an active key for."""
+        return (*self.algorithms, *self.encryption_algorithms)
 
 
 class Mail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

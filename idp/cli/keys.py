@@ -14,14 +14,14 @@ from idp.cli.exits import Exit, Refusal
 from idp.cli.key_files import key_folder, utc_now
 from idp.cli.output import confirm, emit, json_option, table, yes_option
 from idp.config import Settings, load
-from idp.crypto.keyring import KeyringError, KeyState, SigningKey
+from idp.crypto.keyring import HeldKey, KeyringError, KeyState
 
-_HEADINGS = ("kid", "algorithm", "state", "since", "made")
+_HEADINGS = ("kid", "use", "algorithm", "state", "since", "made")
 
 
 @click.group()
 def command() -> None:
-    """Make, list, rotate and retire signing keys."""
+    """Make, list, rotate and retire the keys that sign and decrypt."""
 
 
 @command.command("init")
@@ -31,7 +31,7 @@ def init_command(config: Path, *, as_json: bool) -> None:
     """Make what is missing: the root secret and an active key for each algorithm of the configuration."""
     settings = load(config)
     folder = key_folder(settings)
-    folder.initialise(settings.keys.algorithms, utc_now())
+    folder.initialise(settings.keys.every_algorithm, utc_now())
     _show(folder.keyring().keys, as_json=as_json)
 
 
@@ -39,20 +39,20 @@ def init_command(config: Path, *, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def list_command(config: Path, *, as_json: bool) -> None:
-    """List the keys: next ones are published, active ones sign, retired ones still verify."""
+    """List the keys: next ones wait, active ones sign or are encrypted to, retired ones still verify and decrypt."""
     _show(key_folder(load(config)).keyring().keys, as_json=as_json)
 
 
 @command.command("rotate")
 @click.option("--alg", "algorithms", multiple=True, help="Only this algorithm; may be repeated.")
-@click.option("--force", is_flag=True, help="Sign with the next key at once: the present one is compromised.")
+@click.option("--force", is_flag=True, help="Use the next key at once: the present one is compromised.")
 @yes_option
 @json_option
 @click.pass_obj
 def rotate_command(
     config: Path, algorithms: tuple[str, ...], *, force: bool, yes: bool, as_json: bool
 ) -> None:
-    """Move the keys one step: publish a next one; or, when there is one, let it sign and retire the present one."""
+    """Move the keys one step: make a next one known; or, when there is one, use it and retire the present one."""
     if force:
         confirm(
             "Clients that cached the keys will refuse our tokens until they fetch them again. Go on?", yes=yes
@@ -60,7 +60,8 @@ def rotate_command(
     settings = load(config)
     key_rotation, console = _with_database()
     with console(config) as tools:
-        wanted = algorithms or tools.keys.keyring().algorithms()
+        present = tools.keys.keyring()
+        wanted = algorithms or (*present.algorithms(), *present.encryption_algorithms())
         minimum_age = timedelta(seconds=settings.keys.next_minimum_age_seconds)
         try:
             moved = key_rotation.rotate(tools, wanted, minimum_age=minimum_age, force=force)
@@ -71,7 +72,7 @@ def rotate_command(
 
 @command.command("retire")
 @click.argument("kid")
-@click.option("--force", is_flag=True, help="Also when tokens that it signed are still alive.")
+@click.option("--force", is_flag=True, help="Also when tokens of it may still be alive.")
 @yes_option
 @json_option
 @click.pass_obj
@@ -103,19 +104,20 @@ def _with_database() -> tuple[ModuleType, Any]:
     return rotation, importlib.import_module("idp.cli.parts").console
 
 
-def _show(keys: tuple[SigningKey, ...], *, as_json: bool) -> None:
+def _show(keys: tuple[HeldKey, ...], *, as_json: bool) -> None:
     if as_json:
         emit([_members(key) for key in keys])
         return
     order = list(KeyState)
     listed = sorted(keys, key=lambda key: (key.alg, order.index(key.state)))
-    rows = [(key.kid, key.alg, key.state.value, key.state_since, key.created_at) for key in listed]
+    rows = [(key.kid, key.use, key.alg, key.state.value, key.state_since, key.created_at) for key in listed]
     table(_HEADINGS, rows, empty="There is no key: run `idp keys init`.")
 
 
-def _members(key: SigningKey) -> dict[str, object]:
+def _members(key: HeldKey) -> dict[str, object]:
     return {
         "kid": key.kid,
+        "use": key.use,
         "alg": key.alg,
         "state": key.state,
         "state_since": key.state_since,

@@ -1,8 +1,10 @@
-"""Signing keys: next, active, retired; the public JWK Set (RFC 7517; OPS-4); the root of derived keys.
+"""Keys that sign and decrypt: next, active, retired; the public JWK Set (RFC 7517; OPS-4); the root of derived keys.
 
 `keys/` holds two files for each key: `<kid>.pem`, private, mode 0600, and `<kid>.json`, which says its
-algorithm and state. *next* is published and not used, *active* signs, *retired* is published until every
-token it signed is dead. Files are replaced whole, so that a worker never reads half of one.
+algorithm and state. Of keys that sign, *next* is published and not used, *active* signs, *retired* is published
+until every token it signed is dead. Of keys that decrypt only *active* is published, so that clients encrypt to
+it alone; *next* lies ready on every node, and *retired* decrypts for those who read the JWK Set a while ago.
+Files are replaced whole, so that a worker never reads half of one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -32,9 +34,10 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
 from idp.crypto.opaque import KeyDerivation
+from idp.protocol.clients.public_keys import ENCRYPTION_ALGORITHMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _RSA_BITS = 3072
@@ -56,8 +59,19 @@ class KeyringError(Exception):
 
 
 @dataclass(frozen=True)
-class SigningKey:
-    """One key, held as an object: parsing a PEM costs a hundred times a signature."""
+class HeldKey:
+    """One key, held as an object: parsing a PEM costs a hundred times a signature.
+
+    Attributes:
+        kid: Names it in headers and in the JWK Set.
+        alg: The one algorithm that it is used with.
+        state: Where it is in its life.
+        created_at: When it was made.
+        state_since: When it came to its state.
+        private_key: Itself.
+    """
+
+    use: ClassVar[str]
 
     kid: str
     alg: str
@@ -65,6 +79,17 @@ class SigningKey:
     created_at: datetime
     state_since: datetime
     private_key: PrivateKey
+
+    def public_jwk(self) -> dict[str, Any]:
+        """Give the public half for the JWK Set."""
+        return _public_members(self.private_key) | {"kid": self.kid, "alg": self.alg, "use": self.use}
+
+
+@dataclass(frozen=True)
+class SigningKey(HeldKey):
+    """A key that signs what we say."""
+
+    use: ClassVar[str] = "sig"
 
     def __post_init__(self) -> None:
         """Encode the headers once."""
@@ -78,16 +103,21 @@ class SigningKey:
             headers[typ] = base64url_encode(msgspec.json.encode(members))
         return headers[typ]
 
-    def public_jwk(self) -> dict[str, Any]:
-        """Give the public half for the JWK Set."""
-        return _public_members(self.private_key) | {"kid": self.kid, "alg": self.alg, "use": "sig"}
+
+@dataclass(frozen=True)
+class DecryptionKey(HeldKey):
+    """A key that clients encrypt to, and that never signs (RFC 7517 section 4.2)."""
+
+    use: ClassVar[str] = "enc"
+
+    private_key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
 class Keyring:
     """Every key of the folder at one moment."""
 
-    keys: tuple[SigningKey, ...]
+    keys: tuple[HeldKey, ...]
 
     def signing_key(self, alg: str) -> SigningKey:
         """Find the active key of an algorithm.
@@ -95,22 +125,43 @@ class Keyring:
         Raises:
             KeyringError: None is active.
         """
-        for key in self.keys:
+        for key in self._signing_keys():
             if key.alg == alg and key.state is KeyState.ACTIVE:
                 return key
         raise KeyringError(f"no active {alg} key: run `idp keys rotate --alg {alg}`")
 
     def algorithms(self) -> tuple[str, ...]:
         """Name the algorithms this server can sign with now."""
-        return tuple(sorted({key.alg for key in self.keys if key.state is KeyState.ACTIVE}))
+        return _active_algorithms(self._signing_keys())
+
+    def encryption_algorithms(self) -> tuple[str, ...]:
+        """Name the algorithms by which clients may encrypt to this server now."""
+        return _active_algorithms(self.decryption_keys())
 
     def jwks(self) -> dict[str, Any]:
-        """Publish every key, the next ones too, so that a client knows a key before it meets it."""
-        return {"keys": [key.public_jwk() for key in self.keys]}
+        """Publish every signing key, so that a client knows the next before it meets it, and whom to encrypt to."""
+        return {
+            "keys": [
+                key.public_jwk()
+                for key in self.keys
+                if isinstance(key, SigningKey) or key.state is KeyState.ACTIVE
+            ]
+        }
 
     def public_keys(self) -> dict[str | None, Any]:
         """Give the public key objects by `kid`, to verify what we signed."""
-        return {key.kid: key.private_key.public_key() for key in self.keys}
+        return {key.kid: key.private_key.public_key() for key in self._signing_keys()}
+
+    def decryption_keys(self) -> tuple[DecryptionKey, ...]:
+        """Give the keys that decrypt, of every state."""
+        return tuple(key for key in self.keys if isinstance(key, DecryptionKey))
+
+    def _signing_keys(self) -> tuple[SigningKey, ...]:
+        return tuple(key for key in self.keys if isinstance(key, SigningKey))
+
+
+def _active_algorithms(keys: Iterable[HeldKey]) -> tuple[str, ...]:
+    return tuple(sorted({key.alg for key in keys if key.state is KeyState.ACTIVE}))
 
 
 class KeyFolder:
@@ -179,30 +230,30 @@ class KeyFolder:
             if alg not in present:
                 self.add(alg, KeyState.ACTIVE, now)
 
-    def add(self, alg: str, state: KeyState, now: datetime) -> SigningKey:
+    def add(self, alg: str, state: KeyState, now: datetime) -> HeldKey:
         """Make a key."""
         kid = f"{now:%Y%m%d}-{secrets.token_hex(4)}"
-        key = SigningKey(kid, alg, state, now, now, _generate(alg))
+        key = _held(kid, alg, state, created_at=now, state_since=now, private_key=_generate(alg))
         _write_new(self.path / f"{kid}.pem", self._pem(key.private_key))
         self._describe(key)
         return key
 
     def rotate(
         self, alg: str, now: datetime, *, minimum_age: timedelta, force: bool = False
-    ) -> tuple[SigningKey, ...]:
+    ) -> tuple[HeldKey, ...]:
         """Move the keys of an algorithm one step: next becomes active, active retires, a new next is made.
 
         Args:
             alg: Which keys.
             now: The moment.
-            minimum_age: How long a key must have been published before it signs: the JWK Set's cache life.
+            minimum_age: How long a key must have been known before it is used: the JWK Set's cache life.
             force: Use the next key at once, for a compromised one.
 
         Returns:
             The keys that changed, in their new state.
 
         Raises:
-            KeyringError: The next key was published too lately.
+            KeyringError: The next key was made known too lately.
         """
         keys = [key for key in self._load() if key.alg == alg]
         following = next((key for key in keys if key.state is KeyState.NEXT), None)
@@ -211,17 +262,24 @@ class KeyFolder:
         if not force and now < following.state_since + minimum_age:
             ready = following.state_since + minimum_age
             raise KeyringError(
-                f"key {following.kid} was published too lately: it may sign from {ready:%Y-%m-%d %H:%M} UTC"
+                f"key {following.kid} was made known too lately: it may be used from {ready:%Y-%m-%d %H:%M} UTC"
             )
-        # In this order: who reads the folder in between finds two keys that sign, never none.
+        # In this order: who reads the folder in between finds two active keys, never none.
         activated = self._moved(following, KeyState.ACTIVE, now)
         retired = [self._moved(key, KeyState.RETIRED, now) for key in keys if key.state is KeyState.ACTIVE]
         return (*retired, activated, self.add(alg, KeyState.NEXT, now))
 
-    def retire(
-        self, kid: str, now: datetime, *, token_lifetime: timedelta, force: bool = False
-    ) -> SigningKey:
+    def retire(self, kid: str, now: datetime, *, token_lifetime: timedelta, force: bool = False) -> HeldKey:
         """Remove a retired key whose tokens are all dead; an active one cannot be removed.
+
+        Args:
+            kid: Which key.
+            now: The moment.
+            token_lifetime: How long what was signed with it lives, or may still be encrypted to it.
+            force: Before that, too.
+
+        Returns:
+            The key that is gone.
 
         Raises:
             KeyringError: Unknown, still in use, or retired too lately.
@@ -230,24 +288,24 @@ class KeyFolder:
         if key is None:
             raise KeyringError(f"no key {kid}")
         if key.state is KeyState.ACTIVE:
-            raise KeyringError(f"key {kid} signs: rotate first")
+            raise KeyringError(f"key {kid} is in use: rotate first")
         if key.state is KeyState.RETIRED and not force and now < key.state_since + token_lifetime:
             raise KeyringError(
-                f"tokens signed by {kid} live until {key.state_since + token_lifetime:%Y-%m-%d %H:%M} UTC"
+                f"tokens of key {kid} live until {key.state_since + token_lifetime:%Y-%m-%d %H:%M} UTC"
             )
         (self.path / f"{kid}.json").unlink()
         (self.path / f"{kid}.pem").unlink()
         return key
 
-    def _moved(self, key: SigningKey, state: KeyState, now: datetime) -> SigningKey:
+    def _moved(self, key: HeldKey, state: KeyState, now: datetime) -> HeldKey:
         moved = replace(key, state=state, state_since=now)
         self._describe(moved)
         return moved
 
-    def _load(self) -> tuple[SigningKey, ...]:
+    def _load(self) -> tuple[HeldKey, ...]:
         return tuple(self._read(file) for file in sorted(self.path.glob("*.json")))
 
-    def _read(self, description: Path) -> SigningKey:
+    def _read(self, description: Path) -> HeldKey:
         members = json.loads(description.read_bytes())
         pem = description.with_suffix(".pem")
         _refuse_if_shared(pem)
@@ -262,16 +320,16 @@ class KeyFolder:
             raise KeyringError(f"{pem} can't be read: is the passphrase right?") from error
         if not isinstance(private_key, PrivateKey):
             raise KeyringError(f"{pem} holds a key of another kind")
-        return SigningKey(
+        return _held(
             members["kid"],
             members["alg"],
             KeyState(members["state"]),
-            datetime.fromisoformat(members["created_at"]).astimezone(UTC),
-            datetime.fromisoformat(members["state_since"]).astimezone(UTC),
-            private_key,
+            created_at=datetime.fromisoformat(members["created_at"]).astimezone(UTC),
+            state_since=datetime.fromisoformat(members["state_since"]).astimezone(UTC),
+            private_key=private_key,
         )
 
-    def _describe(self, key: SigningKey) -> None:
+    def _describe(self, key: HeldKey) -> None:
         members = {
             "kid": key.kid,
             "alg": key.alg,
@@ -298,13 +356,29 @@ class KeyFolder:
         return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
+def _held(
+    kid: str,
+    alg: str,
+    state: KeyState,
+    *,
+    created_at: datetime,
+    state_since: datetime,
+    private_key: PrivateKey,
+) -> HeldKey:
+    if alg not in ENCRYPTION_ALGORITHMS:
+        return SigningKey(kid, alg, state, created_at, state_since, private_key)
+    if isinstance(private_key, ed25519.Ed25519PrivateKey):
+        raise KeyringError(f"key {kid} is of another kind than {alg} needs")
+    return DecryptionKey(kid, alg, state, created_at, state_since, private_key)
+
+
 def _generate(alg: str) -> PrivateKey:
     match alg:
-        case "ES256":
+        case "ES256" | "ECDH-ES" | "ECDH-ES+A128KW" | "ECDH-ES+A256KW":
             return ec.generate_private_key(ec.SECP256R1())
         case "EdDSA":
             return ed25519.Ed25519PrivateKey.generate()
-        case "RS256" | "PS256":
+        case "RS256" | "PS256" | "RSA-OAEP" | "RSA-OAEP-256":
             return rsa.generate_private_key(65537, _RSA_BITS)
         case _:
             raise KeyringError(f"no such algorithm: {alg}")

@@ -194,7 +194,7 @@ def prepare(options: Options, place: Place, folder: Path) -> tuple[Bench, Prepar
         folder: Empty.
     """
     setting = Setting(folder, place.url, options.engines[0], options.workers, options.threads, free_port())
-    key_folder(load(setting.write())).initialise(Settings().keys.algorithms, utc_now())
+    key_folder(load(setting.write())).initialise(Settings().keys.every_algorithm, utc_now())
     with closing_database(place.url):
         pass
     with opened(setting) as (settings, context):

@@ -23,9 +23,11 @@ def prepare(settings: Settings, *, create_missing: bool) -> None:
     _prepare_database(settings, create_missing=create_missing)
     keys = key_folder(settings)
     if create_missing:
-        keys.initialise(settings.keys.algorithms, utc_now())
+        keys.initialise(settings.keys.every_algorithm, utc_now())
     keys.derivation()
-    missing = sorted(set(settings.keys.algorithms) - set(keys.keyring().algorithms()))
+    present = keys.keyring()
+    active = {*present.algorithms(), *present.encryption_algorithms()}
+    missing = sorted(set(settings.keys.every_algorithm) - active)
     if missing:
         raise ConfigurationError(
             f"{settings.keys.directory} has no active key for {', '.join(missing)}: "

@@ -1,4 +1,4 @@
-"""Moves signing keys through next, active and retired; every step is audited (OPS-4)."""
+"""Moves keys through next, active and retired; every step is audited (OPS-4)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from idp.services.audit import record
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from idp.crypto.keyring import SigningKey
+    from idp.crypto.keyring import HeldKey
     from idp.services.operations.tools import Tools
 
 
 def rotate(
     tools: Tools, algorithms: tuple[str, ...], *, minimum_age: timedelta, force: bool = False
-) -> tuple[SigningKey, ...]:
+) -> tuple[HeldKey, ...]:
     """Move the keys of some algorithms one step.
 
     Args:
         tools: The parts.
         algorithms: Which keys.
-        minimum_age: How long a key must have been published before it signs.
+        minimum_age: How long a key must have been known before it is used.
         force: Use the next key at once, for one that is compromised.
 
     Returns:
         The keys that changed, in their new state.
 
     Raises:
-        KeyringError: A next key was published too lately; nothing has moved for its algorithm.
+        KeyringError: A next key was made known too lately; nothing has moved for its algorithm.
     """
     now = tools.clock()
-    moved: list[SigningKey] = []
+    moved: list[HeldKey] = []
     try:
         for alg in algorithms:
             moved.extend(tools.keys.rotate(alg, now, minimum_age=minimum_age, force=force))
@@ -41,7 +41,7 @@ def rotate(
     return tuple(moved)
 
 
-def retire(tools: Tools, kid: str, *, token_lifetime: timedelta, force: bool = False) -> SigningKey:
+def retire(tools: Tools, kid: str, *, token_lifetime: timedelta, force: bool = False) -> HeldKey:
     """Remove a key whose tokens are all dead.
 
     Raises:
@@ -52,8 +52,8 @@ def retire(tools: Tools, kid: str, *, token_lifetime: timedelta, force: bool = F
     return removed
 
 
-def _tell(tools: Tools, moved: list[SigningKey]) -> None:
-    # Files and database share no transaction: the files come first, for they are what signs.
+def _tell(tools: Tools, moved: list[HeldKey]) -> None:
+    # Files and database share no transaction: the files come first, for they are what signs and decrypts.
     if not moved:
         return
     with tools.database.write() as connection:

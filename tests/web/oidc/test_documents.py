@@ -48,10 +48,13 @@ def test_key_set_is_public_and_readable_by_another_library(lasting_provider: Pro
     """Every key has its name, use and algorithm, and no private member."""
     document = lasting_provider.back_channel.get("/jwks.json").json
 
-    assert len(KeySet.import_key_set(document).keys) == 2
-    assert {key["alg"] for key in document["keys"]} == {"ES256", "RS256"}
+    assert len(KeySet.import_key_set(document).keys) == 3
+    assert {key["alg"]: key["use"] for key in document["keys"]} == {
+        "ES256": "sig",
+        "RS256": "sig",
+        "ECDH-ES": "enc",
+    }
     for key in document["keys"]:
-        assert key["use"] == "sig"
         assert key["kid"]
         assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & key.keys()
 
