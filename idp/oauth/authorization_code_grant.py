@@ -25,4 +25,6 @@ class AuthorizationCodeGrant(TokenGrant):
             code=self.request.required("code"),
             redirect_uri=self.request.parameters.get("redirect_uri"),
             code_verifier=self.request.parameters.get("code_verifier"),
+            resources=self.request.resources,
+            confirmation=self.confirmation_of(client),
         )

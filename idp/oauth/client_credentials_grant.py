@@ -27,4 +27,10 @@ class ClientCredentialsGrant(TokenGrant):
         """
         if client.is_public:
             raise EndpointError(ErrorCode.UNAUTHORIZED_CLIENT, reason="client_credentials by a public client")
-        return issue(self.context, client, scope=self.request.parameters.get("scope"))
+        return issue(
+            self.context,
+            client,
+            scope=self.request.parameters.get("scope"),
+            resources=self.request.resources,
+            confirmation=self.confirmation_of(client),
+        )

@@ -8,9 +8,11 @@ from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
 from idp.oauth.client_authentication import authenticate
 from idp.protocol.errors import EndpointError, ErrorCode
+from idp.services.tokens.proofs import sender_constraint
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
+    from idp.domain.tokens import Confirmation
     from idp.oauth.request import BackChannelRequest
     from idp.services.context import Context
 
@@ -44,6 +46,17 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         """Answer with tokens."""
         client: Client = self.request.client  # type: ignore[assignment] # set by validate_token_request
         return 200, self.tokens_for(client), ()
+
+    def confirmation_of(self, client: Client) -> Confirmation | None:
+        """Say what the tokens of this request are bound to (RFC 9449 section 5; RFC 8705 section 3).
+
+        Raises:
+            EndpointError: invalid_dpop_proof, use_dpop_nonce, or invalid_request without a certificate.
+        """
+        request = self.request
+        return sender_constraint(
+            self.context, client, dpop=request.dpop, certificate=request.certificate, path=request.path
+        )
 
     def tokens_for(self, client: Client) -> dict[str, Any]:
         """Give the members of the answer to an authenticated client."""

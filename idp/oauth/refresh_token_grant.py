@@ -24,4 +24,6 @@ class RefreshTokenGrant(TokenGrant):
             client,
             refresh_token=self.request.required("refresh_token"),
             scope=self.request.parameters.get("scope"),
+            resources=self.request.resources,
+            confirmation=self.confirmation_of(client),
         )

@@ -170,7 +170,7 @@ def test_aborted_transaction_is_told_from_a_failed_one(postgresql_url: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("state", "aborted", "tries"),
+    "state, aborted, tries",
     [("40P01", 1, 2), ("40001", 2, 3), ("40001", 9, 3), ("23505", 1, 1)],
     ids=["deadlock", "twice in a row", "again and again", "another error"],
 )

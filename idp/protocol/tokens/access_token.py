@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from idp.protocol.errors import EndpointError, ErrorCode
 from idp.protocol.scope import serialise
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ def authentication_claims(family: TokenFamily) -> dict[str, Any]:
     if family.amr:
         claims["amr"] = list(family.amr)
     return claims
+
+
+def targets(asked: tuple[str, ...], granted: tuple[str, ...]) -> tuple[str, ...]:
+    """Say for which APIs a token is: those asked for now, or all that were granted (RFC 8707 section 2.2).
+
+    Args:
+        asked: The `resource` parameters of the token request, in order.
+        granted: What the authorization, or the registration of the client, allows.
+
+    Raises:
+        EndpointError: invalid_target, for one that was not granted.
+    """
+    if not set(asked) <= set(granted):
+        raise EndpointError(ErrorCode.INVALID_TARGET, reason="resource that was not granted")
+    return tuple(dict.fromkeys(asked)) or granted
 
 
 def stored_name(jti: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from idp.crypto.opaque import SecretKind, derived_secret, digest, is_well_formed
@@ -10,6 +10,7 @@ from idp.domain.events import FamilyRevoked
 from idp.domain.tokens import TokenKind
 from idp.protocol import scope as scope_syntax
 from idp.protocol.errors import EndpointError, ErrorCode
+from idp.protocol.tokens.access_token import targets
 from idp.services.audit import record
 from idp.services.tokens.exchange import Refused
 from idp.services.tokens.issuing import (
@@ -19,13 +20,14 @@ from idp.services.tokens.issuing import (
     person_claims,
     token_response,
 )
+from idp.storage.engine import retried
 from idp.storage.repositories import tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.client import Client
-    from idp.domain.tokens import TokenFamily
+    from idp.domain.tokens import Confirmation, TokenFamily
     from idp.services.context import Context
     from idp.services.tokens.issuing import AccessToken
     from idp.storage.engine import Connection
@@ -37,11 +39,22 @@ _RENEWAL_PART = 14
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A refresh token that a client presents."""
+    """A refresh token that a client presents.
+
+    Attributes:
+        client: Authenticated, or public and named.
+        refresh_token: As received.
+        asked: The scopes asked for; None for all that was granted.
+        resources: The APIs that the access token is for, as received (RFC 8707).
+        confirmation: What the request proves possession of.
+        now: The present moment.
+    """
 
     client: Client
     refresh_token: str
     asked: frozenset[str] | None
+    resources: tuple[str, ...]
+    confirmation: Confirmation | None
     now: datetime
 
     @property
@@ -49,8 +62,21 @@ class Presented:
         """What is kept of it."""
         return digest(self.refresh_token)
 
+    def proves(self, bound_to: Confirmation | None) -> bool:
+        """Tell whether the request proves the key that the refresh token is bound to (RFC 9449 section 5)."""
+        return bound_to is None or bound_to == self.confirmation
 
-def refresh(context: Context, client: Client, *, refresh_token: str, scope: str | None) -> dict[str, Any]:
+
+@retried
+def refresh(
+    context: Context,
+    client: Client,
+    *,
+    refresh_token: str,
+    scope: str | None,
+    resources: tuple[str, ...] = (),
+    confirmation: Confirmation | None = None,
+) -> dict[str, Any]:
     """Turn a refresh token into new tokens (RFC 6749 section 6; RFC 9700 section 4.14).
 
     Public clients rotate; confidential ones prove themselves and keep their token.
@@ -60,13 +86,17 @@ def refresh(context: Context, client: Client, *, refresh_token: str, scope: str 
         client: Authenticated, or public and named.
         refresh_token: As received.
         scope: As received: a part of what was granted, for this access token only.
+        resources: The APIs that this access token is for, as received; all that were granted when none is named.
+        confirmation: What the access token is bound to, proven.
 
     Raises:
-        EndpointError: invalid_grant, or invalid_scope.
+        EndpointError: invalid_grant, invalid_scope, or invalid_target.
     """
     if not is_well_formed(SecretKind.REFRESH_TOKEN, refresh_token):
         raise EndpointError(ErrorCode.INVALID_GRANT, reason="malformed refresh token")
-    presented = Presented(client, refresh_token, _asked_scopes(scope), context.clock())
+    presented = Presented(
+        client, refresh_token, _asked_scopes(scope), resources, confirmation, context.clock()
+    )
     with context.database.write() as connection:
         outcome = (_rotate if client.is_public else _keep)(context, connection, presented)
     if isinstance(outcome, Refused):
@@ -82,13 +112,18 @@ def _rotate(context: Context, connection: Connection, presented: Presented) -> T
     family = consumed.family
     if family.revoked_at is not None:
         return Refused("family revoked")
-    scopes = _narrowed(family, presented.asked)
-    successor = _successor(context, presented.refresh_token)
+    if not presented.proves(consumed.confirmation):
+        # Raised inside the transaction: whoever stole the token without its key uses nothing up.
+        raise EndpointError(ErrorCode.INVALID_GRANT, reason="no proof by the key of the refresh token")
     counter = consumed.counter + 1
-    access_token = new_access_token(context, client, family, scopes, now, counter=counter)
-    renewed = new_refresh_token(context, family, successor, now, counter=counter)
+    access_token = _access_token(context, presented, family, counter)
+    successor = _successor(context, presented.refresh_token)
+    # A token that was bound to nothing becomes bound to the first key that is proven with it.
+    renewed = new_refresh_token(
+        context, family, successor, now, counter=counter, confirmation=presented.confirmation
+    )
     tokens.add_tokens(connection, family.family_id, [access_token.stored, renewed])
-    return _token_set(connection, access_token, successor, scopes, family)
+    return _token_set(connection, presented, access_token, successor, family)
 
 
 def _not_consumed(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:
@@ -101,41 +136,54 @@ def _not_consumed(context: Context, connection: Connection, presented: Presented
         return Refused("refresh token expired or revoked")
     successor = _successor(context, presented.refresh_token)
     following = tokens.find(connection, digest(successor))
+    bound_to = stored.confirmation if following is None else following.confirmation
+    if not presented.proves(bound_to):
+        return Refused("no proof by the key of the refresh token")
     is_retry = now < stored.consumed_at + context.token_lifetimes.refresh_retry
     if not is_retry or following is None or not following.is_live(now):
         tokens.revoke_family(connection, stored.family.family_id, now, "refresh_reused")
         record(connection, FamilyRevoked("refresh_reused"), now, actor="system", client_id=client.client_id)
         return Refused("refresh token reused")
-    scopes = _narrowed(stored.family, presented.asked)
-    access_token = new_access_token(context, client, stored.family, scopes, now, counter=following.counter)
+    access_token = _access_token(context, presented, stored.family, following.counter)
     tokens.add_tokens(connection, stored.family.family_id, [access_token.stored])
-    return _token_set(connection, access_token, successor, scopes, stored.family)
+    return _token_set(connection, presented, access_token, successor, stored.family)
 
 
 def _keep(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:
-    client, now = presented.client, presented.now
     stored = _of_client(connection, presented)
-    if stored is None or not stored.is_live(now):
+    if stored is None or not stored.is_live(presented.now):
         return Refused("refresh token unknown, another client's, expired or revoked")
-    scopes = _narrowed(stored.family, presented.asked)
-    access_token = new_access_token(context, client, stored.family, scopes, now, counter=stored.counter)
+    access_token = _access_token(context, presented, stored.family, stored.counter)
     tokens.add_tokens(connection, stored.family.family_id, [access_token.stored])
     idle = context.token_lifetimes.refresh_idle
-    renewed_until = min(now + idle, stored.family.expires_at)
+    renewed_until = min(presented.now + idle, stored.family.expires_at)
     if renewed_until - stored.expires_at > idle / _RENEWAL_PART:
         tokens.extend_refresh(connection, presented.token_hash, renewed_until)
-    return _token_set(connection, access_token, presented.refresh_token, scopes, stored.family)
+    return _token_set(connection, presented, access_token, presented.refresh_token, stored.family)
+
+
+def _access_token(context: Context, presented: Presented, family: TokenFamily, counter: int) -> AccessToken:
+    return new_access_token(
+        context,
+        presented.client,
+        family,
+        _narrowed(family, presented.asked),
+        presented.now,
+        counter=counter,
+        resources=targets(presented.resources, family.resources),
+        confirmation=presented.confirmation,
+    )
 
 
 def _token_set(
     connection: Connection,
+    presented: Presented,
     access_token: AccessToken,
     refresh_token: str,
-    scopes: frozenset[str],
     family: TokenFamily,
 ) -> TokenSet:
     person = person_claims(connection, family, family.claims.id_token)
-    return TokenSet(access_token, refresh_token, scopes, replace(family, scopes=scopes), person)
+    return TokenSet(access_token, refresh_token, _narrowed(family, presented.asked), family, person)
 
 
 def _of_client(connection: Connection, presented: Presented) -> StoredToken | None:

@@ -56,7 +56,7 @@ def claims_of(provider: Provider, tokens: dict[str, Any]) -> dict[str, Any]:
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "implicit"}, "unsupported_grant_type"),
         ({"grant_type": "Authorization_Code"}, "unsupported_grant_type"),
-        ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
+        ({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "unsupported_grant_type"),
     ],
     ids=str,
 )
