@@ -5,13 +5,14 @@ from __future__ import annotations
 from idp.web import health, sign_out
 from idp.web.account import devices, identity, index, password, services, signup
 from idp.web.federation import franceconnect
-from idp.web.interaction import accept_terms, consent, device, login
+from idp.web.interaction import accept_terms, consent, device, login, step_up
 from idp.web.oidc import (
     authorization,
     blueprint,
     device_authorization,
     end_session,
     introspection,
+    pushed_authorization,
     revocation,
     token,
     userinfo,
@@ -24,6 +25,7 @@ PROTOCOL_ENDPOINTS = (
     device_authorization,
     end_session,
     introspection,
+    pushed_authorization,
     revocation,
     token,
     userinfo,
@@ -37,6 +39,7 @@ BLUEPRINTS = (
     consent.blueprint,
     device.blueprint,
     accept_terms.blueprint,
+    step_up.blueprint,
     franceconnect.blueprint,
     index.blueprint,
     identity.blueprint,
