@@ -1,0 +1,33 @@
+"""Encrypts signed answers for clients that registered it: nested JWTs (OIDC Core 10.2; RFC 7519 section 5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.crypto.jwe import JWERefused, encrypt
+from idp.services.clients.key_sets import KeySetUnavailable, encryption_jwk
+
+if TYPE_CHECKING:
+    from idp.domain.client import Client, Encryption
+    from idp.services.context import Context
+
+__all__ = ["KeySetUnavailable", "encrypted"]
+
+
+def encrypted(context: Context, client: Client, encryption: Encryption, jws: str) -> str:
+    """Encrypt a signed answer to the client's own key: signed first, so that the signature can't be seen or taken off.
+
+    Args:
+        context: The parts. The client's keys may be fetched: no transaction may be open.
+        client: Who can decrypt it.
+        encryption: What the client registered for this kind of answer.
+        jws: The answer, signed.
+
+    Raises:
+        KeySetUnavailable: The client has no key that fits, or its keys can't be had. It is never sent unencrypted.
+    """
+    jwk = encryption_jwk(context, client, encryption.alg)
+    try:
+        return encrypt(jws.encode("ascii"), jwk, encryption.alg, encryption.enc, cty="JWT")
+    except JWERefused as error:
+        raise KeySetUnavailable(str(error)) from error
