@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from idp.config import is_local, secret_from
+from idp.config import ConfigurationError, is_local, secret_from
+from idp.crypto.certificates import CertificateRefused, check_authorities
 from idp.crypto.keyring import KeyFolder
 from idp.crypto.opaque import Sealer
 from idp.crypto.passwords import PasswordHasher
@@ -218,9 +219,14 @@ def _franceconnect(settings: Settings, clock: Clock) -> FranceConnect:
 
 def _mutual_tls(settings: Settings) -> MutualTLSPolicy:
     given = settings.mutual_tls
+    authorities = secret_from("", given.ca_bundle)
+    try:
+        check_authorities(authorities)
+    except CertificateRefused as error:
+        raise ConfigurationError(f"mutual_tls.ca_bundle: {given.ca_bundle}: {error}") from error
     return MutualTLSPolicy(
         certificate_header=given.certificate_header,
-        authorities=secret_from("", given.ca_bundle),
+        authorities=authorities,
         verified_by_proxy=given.verified_by_proxy,
         origin=given.origin.rstrip("/"),
     )

@@ -73,6 +73,7 @@ def problems(settings: Settings) -> Iterator[str]:
             yield f"{key}: {error}"
     files = {
         "outbound.ca_bundle": settings.outbound.ca_bundle,
+        "mutual_tls.ca_bundle": settings.mutual_tls.ca_bundle,
         "password.common_list": settings.password.common_list,
     }
     for key, file in files.items():

@@ -86,8 +86,6 @@ def decrypt(token: str, keys: Iterable[DecryptionKey]) -> bytes:
     Raises:
         JWERefused: For whatever reason; one answer for all of them (RFC 7516 section 11.5).
     """
-    if len(token) > _MAX_LENGTH:
-        raise JWERefused("too long")
     header = protected_header(token)
     for key in keys:
         if key.alg == header["alg"] and header.get("kid", key.kid) == key.kid:
@@ -101,8 +99,10 @@ def protected_header(token: str) -> dict[str, Any]:
     """Read the header of a JWE; `decrypt` alone says whether it is the one that the sender wrote.
 
     Raises:
-        JWERefused: Not a compact JWE, or of algorithms or extensions that are not taken.
+        JWERefused: Too long, not a compact JWE, or of algorithms or extensions that are not taken.
     """
+    if len(token) > _MAX_LENGTH:
+        raise JWERefused("too long")
     parts = _COMPACT.fullmatch(token)
     if parts is None:
         raise JWERefused("not a compact JWE")
