@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, Unsupported
 from idp.oauth.authorization_code_grant import AuthorizationCodeGrant
 from idp.oauth.client_credentials_grant import ClientCredentialsGrant
 from idp.oauth.device_authorization import DeviceAuthorizationEndpoint
+from idp.oauth.device_code_grant import DeviceCodeGrant
 from idp.oauth.introspection import IntrospectionEndpoint
 from idp.oauth.pushed_authorization import PushedAuthorizationEndpoint
 from idp.oauth.refresh_token_grant import RefreshTokenGrant
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
     from idp.services.context import Context
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant)
 ENDPOINTS = (
     IntrospectionEndpoint,
     PushedAuthorizationEndpoint,

@@ -33,7 +33,7 @@ def waiting(database: Database, clock: SettableClock) -> Database:
         for client_id in ("television", "radio"):
             clients.create(connection, Client(client_id, client_id.title(), created_at=clock()))
         tokens.create_family(connection, a_family(clock))
-        device_authorizations.create(connection, a_device(clock), user_code_hash=USER_CODE)
+        assert device_authorizations.create(connection, a_device(clock), user_code_hash=USER_CODE)
     return database
 
 

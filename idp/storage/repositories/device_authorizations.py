@@ -38,8 +38,10 @@ def create(connection: Connection, device: DeviceAuthorization, *, user_code_has
             expires_at=device.expires_at,
         )
         .on_conflict_do_nothing(index_elements=[_TABLE.c.user_code_hash])
+        # Not the count of rows: it is unknown after an insert on PostgreSQL.
+        .returning(_TABLE.c.device_hash)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def by_user_code(connection: Connection, user_code_hash: bytes) -> DeviceAuthorization | None:

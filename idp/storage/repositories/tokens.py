@@ -62,6 +62,9 @@ _CODE = select(
     authorization_codes.c.consumed_at,
     authorization_codes.c.dpop_jkt,
 ).where(authorization_codes.c.code_hash == bindparam("hash_"))
+_FAMILY = select(token_families.c.grant, token_families.c.revoked_at).where(
+    token_families.c.family_id == bindparam("id_")
+)
 _TOKEN = (
     select(
         tokens.c.kind,
@@ -206,6 +209,12 @@ def create_family(connection: Connection, family: TokenFamily) -> None:
             "expires_at": family.expires_at,
         },
     )
+
+
+def find_family(connection: Connection, family_id: str) -> TokenFamily | None:
+    """Read what was granted, dead or alive."""
+    row = connection.execute(_FAMILY, {"id_": family_id}).one_or_none()
+    return None if row is None else _family_from(row.grant, row.revoked_at)
 
 
 def create_code(connection: Connection, code: StoredCode, *, code_hash: bytes) -> None:
