@@ -199,10 +199,11 @@ class GuardedHTTPClient:
         for address in addresses:
             connection = self._connection(target, address, deadline)
             try:
-                with _aborted_at(deadline, connection) as was_aborted:
+                with _cut_at(deadline) as line:
+                    self._connect(connection, line)
                     return self._exchange(connection, target, method, headers or {}, body)
             except (HTTPError, HTTPException, OSError, ValueError) as error:
-                kind = Failure.TIMED_OUT if was_aborted() else _kind(error)
+                kind = Failure.TIMED_OUT if line.is_cut else _kind(error)
                 failure = Unreachable(kind, target.host)
                 # Only an address that nobody listens at is worth trying another for: nothing was sent.
                 if kind is not Failure.NOT_CONNECTED:
@@ -248,6 +249,12 @@ class GuardedHTTPClient:
             server_hostname=target.host,
         )
 
+    def _connect(self, connection: HTTPConnection, line: _Line) -> None:
+        connection.connect()
+        if connection.sock is not None:
+            line.watch(connection.sock)
+            connection.sock.settimeout(self._limits.read.total_seconds())
+
     def _exchange(
         self,
         connection: HTTPConnection,
@@ -256,9 +263,6 @@ class GuardedHTTPClient:
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> Answer:
-        connection.connect()
-        if connection.sock is not None:
-            connection.sock.settimeout(self._limits.read.total_seconds())
         sent = {"Host": target.authority, "User-Agent": "idp", "Accept-Encoding": "identity", **headers}
         connection.request(
             method, target.path, body=body, headers=sent, preload_content=False, decode_content=False
@@ -339,22 +343,48 @@ def _kind(error: Exception) -> Failure:
     return Failure.PROTOCOL
 
 
-@contextmanager
-def _aborted_at(deadline: float, connection: HTTPConnection) -> Iterator[Callable[[], bool]]:
-    """Cut the connection at the deadline: a time-out of the socket begins anew with each byte."""
-    aborted = threading.Event()
+class _Line:
+    """The socket of one exchange, which can be cut from another thread.
 
-    def abort() -> None:
-        aborted.set()
-        if connection.sock is not None:
+    Kept here, for the connection lets go of it as soon as an answer says that it ends with the connection.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.is_cut = False
+
+    def watch(self, connected: socket.socket) -> None:
+        """Take the socket; one that comes after the deadline is cut at once."""
+        with self._lock:
+            self._socket = connected
+            if self.is_cut:
+                self._shut()
+
+    def cut(self) -> None:
+        """End the exchange."""
+        with self._lock:
+            self.is_cut = True
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
             with suppress(OSError):
                 # Of the plain socket: the TLS layer's own would touch what another thread reads through.
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    timer = threading.Timer(max(deadline - time.monotonic(), 0), abort)
+
+@contextmanager
+def _cut_at(deadline: float) -> Iterator[_Line]:
+    """Cut the exchange at the deadline: a time-out of the socket begins anew with each byte."""
+    line = _Line()
+    timer = threading.Timer(max(deadline - time.monotonic(), 0), line.cut)
     timer.daemon = True
     timer.start()
     try:
-        yield aborted.is_set
+        yield line
     finally:
         timer.cancel()
+    if line.is_cut:
+        # An answer that ends with the connection looks whole where it was cut.
+        raise TimeoutError

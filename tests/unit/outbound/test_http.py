@@ -145,7 +145,14 @@ def test_silent_server_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"], ids=["head", "body"]
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+    ],
+    ids=["head", "body", "body that ends with the connection", "body of HTTP/1.0"],
 )
 def test_server_that_drips_is_given_up(start: bytes) -> None:
     """A byte now and then keeps every socket time-out away, and the total one not (S-366)."""
