@@ -191,15 +191,16 @@ class KeySets:
         if not self._takes_token(entry, now):
             _LOG.warning("key_set_not_fetched", reason="too often")
             return
-        entry.tries += 1
         try:
             answer = self._asked(http, address)
             keys = _key_set_in(answer)
         except (Unreachable, KeySetUnavailable) as error:
             self._rest(entry, error, now)
-            return
-        entry.failures, entry.resting_until = 0, None
-        entry.fetched = _Fetched(keys, now, now + self._lifetime(answer))
+        else:
+            entry.failures, entry.resting_until = 0, None
+            entry.fetched = _Fetched(keys, now, now + self._lifetime(answer))
+        # Counted when it is over: whoever came meanwhile has waited for this very answer.
+        entry.tries += 1
 
     def _takes_token(self, entry: _Entry, now: datetime) -> bool:
         refilled = entry.tokens + (now - entry.refilled_at) / self._limits.refill
