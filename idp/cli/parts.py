@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idp.cli.exits import Exit, Refusal
 from idp.cli.key_files import key_folder, utc_now
@@ -12,6 +14,9 @@ from idp.config import Settings, load
 from idp.services.operations.tools import Console
 from idp.storage import revisions
 from idp.storage.engine import open_database
+
+if TYPE_CHECKING:
+    from idp.outbound.http import HTTPClient
 
 
 @contextmanager
@@ -32,7 +37,7 @@ def console(config: Path) -> Iterator[Console]:
                 "run `idp database upgrade`",
                 Exit.DATABASE,
             )
-        yield Console(database, utc_now, key_folder(settings))
+        yield Console(database, utc_now, key_folder(settings), lambda: _http_client(settings))
     finally:
         database.dispose()
 
@@ -42,3 +47,12 @@ def make_room(settings: Settings) -> None:
     scheme, _, path = settings.database.url.partition(":///")
     if scheme == "sqlite" and path:
         Path(path).parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+
+def _http_client(settings: Settings) -> HTTPClient:
+    http = importlib.import_module("idp.outbound.http")
+    client: HTTPClient = http.GuardedHTTPClient(
+        allow_private_networks=settings.outbound.allow_private_networks,
+        ca_bundle=settings.outbound.ca_bundle or None,
+    )
+    return client

@@ -156,6 +156,11 @@ class Sealer:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
+    @classmethod
+    def derived(cls, derivation: KeyDerivation) -> Sealer:
+        """Make the one of this installation, whichever of its programs seals or unseals."""
+        return cls(derivation.key("seal"))
+
     def seal(self, plain: bytes, *, bound_to: str) -> str:
         """Encrypt, bound to the row it stands in so that it can't be moved to another."""
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -45,7 +45,6 @@ class DerivedKeys:
     csrf: bytes
     codes: bytes
     throttle: bytes
-    seal: bytes
     dpop_nonce: bytes
     browser_state: bytes
 
@@ -59,7 +58,6 @@ class DerivedKeys:
             csrf=derivation.key("csrf"),
             codes=derivation.key("mail-codes"),
             throttle=derivation.key("throttle"),
-            seal=derivation.key("seal"),
             dpop_nonce=derivation.key("dpop-nonce"),
             browser_state=derivation.key("browser-state"),
         )

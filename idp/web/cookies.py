@@ -1,12 +1,13 @@
 """Our cookies: `__Host-` names, one place that sets and reads them (LOG-3, S-95).
 
 The browser cookie names a browser for forms and pending requests and gives no right by itself. A value set
-during a request is read back by the same request, and written on its answer.
+during a request is read back by the same request, and written on its answer. One cookie is for a script of
+ours: the state of the browser, which a frame inside services' pages compares (Session Management 4.2).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flask import g, request
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from flask import Response
 
 SESSION = "session"
+#: Changes with the session and names nothing; goes wherever the session's cookie goes.
+BROWSER_STATE = "browser_state"
 BROWSER = "browser"
 DEVICE = "device"
 LANGUAGE = "language"
@@ -29,6 +32,7 @@ _HALF_HOUR = 30 * 60
 #: Life in seconds on the browser's side; None ends with the browser. Limits are the server's in any case.
 _MAX_AGE: dict[str, int | None] = {
     SESSION: None,
+    BROWSER_STATE: None,
     BROWSER: None,
     DEVICE: _YEAR,
     LANGUAGE: _YEAR,
@@ -66,13 +70,24 @@ def apply(response: Response) -> Response:
     """Write the cookies that changed during the request."""
     if "cookies" not in g:
         return response
+    secure = not site().is_local
     for cookie, value in _changed().items():
-        name, secure = cookie_name(cookie), not site().is_local
+        name, is_for_script = cookie_name(cookie), cookie == BROWSER_STATE
+        # A frame in another site's page reads it; browsers take None from https alone.
+        same_site: Literal["None", "Lax"] = "None" if is_for_script and secure else "Lax"
         if value is None:
-            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+            response.delete_cookie(
+                name, path="/", secure=secure, httponly=not is_for_script, samesite=same_site
+            )
         else:
             response.set_cookie(
-                name, value, max_age=_MAX_AGE[cookie], path="/", secure=secure, httponly=True, samesite="Lax"
+                name,
+                value,
+                max_age=_MAX_AGE[cookie],
+                path="/",
+                secure=secure,
+                httponly=not is_for_script,
+                samesite=same_site,
             )
     return response
 

@@ -9,6 +9,7 @@ from idp.web.interaction import accept_terms, consent, device, login, step_up
 from idp.web.oidc import (
     authorization,
     blueprint,
+    check_session,
     device_authorization,
     end_session,
     introspection,
@@ -17,11 +18,12 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, pages, terms
+from idp.web.space import home, opening, pages, terms
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (
     authorization,
+    check_session,
     device_authorization,
     end_session,
     introspection,
@@ -48,5 +50,6 @@ BLUEPRINTS = (
     home.blueprint,
     pages.blueprint,
     terms.blueprint,
+    opening.blueprint,
     health.blueprint,
 )

@@ -13,12 +13,15 @@ from idp.web import cookies
 from idp.web.site import context, site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flask import Flask, Response
 
 _PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'"
+    "form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'{frames}"
 )
+_FRAME = "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'"
 _DATA = "default-src 'none'; frame-ancestors 'none'; sandbox"
 STRICT_TRANSPORT_SECURITY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 #: Requests that other sites send by design: they carry no right of the browser's owner until we ask.
@@ -57,8 +60,23 @@ def csrf_token() -> str:
 
 def allow_form_action(address: str) -> None:
     """Let this page's form go to a checked address of a client: the form_post response mode (S-475)."""
+    g.form_action = _source(address)
+
+
+def allow_frames(addresses: Iterable[str]) -> None:
+    """Let this page show frames of services: they end their sessions there (Front-Channel Logout 3)."""
+    g.frame_sources = dict.fromkeys(map(_source, addresses))
+
+
+def allow_framing() -> None:
+    """Let any page frame this answer, which shows nothing and acts on nothing (Session Management 3.3)."""
+    g.may_be_framed = True
+
+
+def _source(address: str) -> str:
+    """Name an origin in a policy; an app's own scheme has no host."""
     parts = urlsplit(address)
-    g.form_action = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
 def _refuse_prefetch() -> None:
@@ -101,15 +119,26 @@ def _dress(response: Response) -> Response:
     # Looking each name up among the headers would cost more than the rest of an answer: one pass finds them all.
     present = {name.lower() for name, _ in headers}
     is_page = response.mimetype == "text/html"
-    if is_page and "content-security-policy" not in present:
-        form_action = f" {g.form_action}" if "form_action" in g else ""
-        headers.add("Content-Security-Policy", _PAGE.format(form_action=form_action))
-    for key, name, value in _ON_PAGES if is_page else _ON_DATA:
+    if "may_be_framed" in g:
+        worn = _ON_FRAMES
+    elif is_page:
+        worn = _ON_PAGES
+        if "content-security-policy" not in present:
+            headers.add("Content-Security-Policy", _policy())
+    else:
+        worn = _ON_DATA
+    for key, name, value in worn:
         if key not in present:
             headers.add(name, value)
     if "strict-transport-security" not in present and not site().is_local:
         headers.add(*STRICT_TRANSPORT_SECURITY)
     return response
+
+
+def _policy() -> str:
+    form_action = f" {g.form_action}" if "form_action" in g else ""
+    frames = f"; frame-src {' '.join(g.frame_sources)}" if "frame_sources" in g else ""
+    return _PAGE.format(form_action=form_action, frames=frames)
 
 
 def _by_key(headers: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
@@ -124,6 +153,16 @@ _ON_ALL: Final = {
 }
 _ON_DATA: Final = _by_key(
     {**_ON_ALL, "Content-Security-Policy": _DATA, "Referrer-Policy": "no-referrer"},
+)
+#: The one answer that pages of others may frame: neither X-Frame-Options nor our own origin alone.
+_ON_FRAMES: Final = _by_key(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Content-Security-Policy": _FRAME,
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex",
+    }
 )
 _ON_PAGES: Final = _by_key(
     {

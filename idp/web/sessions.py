@@ -1,4 +1,4 @@
-"""The session cookie and the flask-login loader (LOG-3).
+"""The session's cookies and the flask-login loader (LOG-3).
 
 flask-login is the `current_user` loader over our own sessions and nothing more: its remember cookie can't be
 revoked, its session protection reads untrusted headers.
@@ -13,6 +13,7 @@ from flask import g, request
 from flask_login import LoginManager, UserMixin
 
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
+from idp.services.logout.browser_state import browser_state
 from idp.services.sign_in import sessions
 from idp.services.sign_in.arrival import Visit
 from idp.web import cookies
@@ -59,12 +60,16 @@ def signed_in() -> SignedIn | None:
     """Give the session and account of this request; looked up once."""
     if "signed_in" not in g:
         g.signed_in = sessions.find(context(), cookies.read(cookies.SESSION))
+        if g.signed_in is None and cookies.read(cookies.BROWSER_STATE) is not None:
+            # The session ended elsewhere: who watches this browser learns it now.
+            cookies.write(cookies.BROWSER_STATE, None)
     return cast("SignedIn | None", g.signed_in)
 
 
 def remember(opened: OpenedSession) -> None:
-    """Hand the browser the cookie of the session that this request opened."""
+    """Hand the browser the cookies of the session that this request opened."""
     cookies.write(cookies.SESSION, opened.cookie)
+    cookies.write(cookies.BROWSER_STATE, browser_state(context(), opened.session.session_id))
     g.pop("signed_in", None)
 
 
@@ -91,8 +96,9 @@ def visit(pending_id: str | None = None) -> Visit:
 
 
 def forget() -> None:
-    """Take the session cookie back from the browser."""
+    """Take the session's cookies back from the browser."""
     cookies.write(cookies.SESSION, None)
+    cookies.write(cookies.BROWSER_STATE, None)
     g.signed_in = None
 
 

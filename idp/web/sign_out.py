@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, g, make_response
+from flask import Blueprint, make_response
 
+from idp.services.logout.frames import frames_of
 from idp.services.sign_in import sessions as use_case
+from idp.services.sign_in.sessions import Ended
 from idp.web.federation import franceconnect
 from idp.web.http import query, redirect_to
+from idp.web.security_headers import allow_frames
 from idp.web.sessions import forget, signed_in
 from idp.web.site import context
 from idp.web.templating import page
@@ -33,26 +36,29 @@ def show() -> str:
 
 
 def end_here(destination: str | None, *, after_form: bool) -> Response:
-    """End the session of this browser, FranceConnect's with it when the login came from there, then go on.
+    """End the session of this browser, its services', FranceConnect's when the login came from there; then go on.
 
-    Ours ends first: whatever FranceConnect answers, or does not, nobody stays signed in here.
+    Ours ends first: whatever the others answer, or do not, nobody stays signed in here. Services that want a frame
+    get one on a page that goes on by itself, before FranceConnect (Front-Channel Logout 3).
 
     Args:
         destination: A checked address of a service; None to stay with us.
         after_form: It answers a form of ours (see `answers.respond`).
     """
     present = signed_in()
-    id_token = None
+    ended = Ended()
     if present is not None:
-        id_token = use_case.end(context(), present.account.account_id, present.session.session_id)
+        ended = use_case.end(context(), present.account.account_id, present.session.session_id)
         forget()
-    if id_token is not None:
-        address = franceconnect.logout_address(id_token, continue_to=destination)
-        if address is not None:
-            destination = address
+    if ended.upstream_id_token is not None:
+        address = franceconnect.logout_address(ended.upstream_id_token, continue_to=destination)
+        destination = address or destination
+    frames = frames_of(context(), ended.members)
+    if frames:
+        allow_frames(frames)
+        return make_response(page("logout_frames.html", frames=frames, continue_url=destination))
     if destination is None:
         return redirect_to("/signed-out")
     if after_form:
-        g.pop("display_name", None)
         return make_response(page("interaction/continue.html", continue_url=destination))
     return redirect_to(destination)

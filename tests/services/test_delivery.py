@@ -211,7 +211,9 @@ def test_worker_that_died_in_the_middle_leaves_the_message_to_another(
     """A message that was claimed and never settled is due again after its lease, under the same Message-ID."""
     queued(context)
     with context.database.write() as connection:
-        claimed = outbox.claim(connection, now=clock(), until=clock() + timedelta(minutes=5), limit=10)
+        claimed = outbox.claim(
+            connection, "mail", now=clock(), until=clock() + timedelta(minutes=5), limit=10
+        )
 
     with closing(a_post(templates, mailbox.port)) as post:
         assert deliver_due(context, post) == 0

@@ -50,14 +50,14 @@ def a_context(database: Database, clock: SettableClock, **others: Any) -> Contex
         clock: The time.
         others: Parts that the test gives itself, such as `passwords`.
     """
-    derived = DerivedKeys.derive(KeyDerivation(bytes(32)))
+    derivation = KeyDerivation(bytes(32))
     parts: dict[str, Any] = {
         "issuer": ISSUER,
         "database": database,
         "clock": clock,
         "keys": KeyFolder(Path(gettempdir()) / "no-keys", None, time.monotonic),
-        "derived": derived,
-        "sealer": Sealer(derived.seal),
+        "derived": DerivedKeys.derive(derivation),
+        "sealer": Sealer.derived(derivation),
         "clients": ClientDirectory(),
         "passwords": the_hasher(),
         "password_policy": PasswordPolicy(),

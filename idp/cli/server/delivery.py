@@ -1,4 +1,7 @@
-"""The delivery worker's process: sends what is queued, purges what expired, until told to stop."""
+"""The delivery worker's process: sends what is queued, purges what expired, until told to stop.
+
+Mails and logouts go by threads of their own: neither a slow mail server nor a service that hangs delays the others.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,21 @@ import signal
 import time
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from idp.app import build_context, templates_directory
 from idp.config import secret_from
 from idp.outbound.logs import get_logger
 from idp.outbound.mail import MailWriter, SMTPMailer, SMTPServer
-from idp.services.operations.delivery import Post, deliver_due
+from idp.services.logout.back_channel import LogoutCourier
+from idp.services.operations.delivery import ParallelDelivery, Post, deliver_due
 from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.engine import DATABASE_AWAY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idp.config import Settings
     from idp.services.context import Context
 
@@ -35,26 +41,49 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     context = build_context(settings)
     post = post_office(settings)
+    logouts = Thread(target=_or_stop, args=(lambda: work_logouts(context, stop), stop), name="logouts")
     _LOG.info("worker_started")
+    logouts.start()
     try:
         work(context, post, retention(settings), stop)
     finally:
+        stop.set()
+        logouts.join()
         post.mailer.close()
         context.database.dispose()
         _LOG.info("worker_stopped")
 
 
 def work(context: Context, post: Post, kept: Retention, stop: Event) -> None:
-    """Deliver and purge in turn until the event is set; a database that is away is waited for."""
+    """Deliver mails and purge in turn until the event is set; a database that is away is waited for."""
     purge_at = time.monotonic() + _PURGE_SECONDS
+
+    def turn() -> int:
+        nonlocal purge_at
+        tried = deliver_due(context, post)
+        if time.monotonic() >= purge_at:
+            purge_at = time.monotonic() + _PURGE_SECONDS
+            gone = purge(context, kept, pause=stop.wait, go_on=lambda: not stop.is_set())
+            if gone:
+                _LOG.info("purged", **gone)
+        return tried
+
+    _repeat(turn, stop)
+
+
+def work_logouts(context: Context, stop: Event) -> None:
+    """Tell services that sessions have ended until the event is set; what is under way is finished first."""
+    delivery = ParallelDelivery(context, LogoutCourier())
+    try:
+        _repeat(delivery.deliver_due, stop)
+    finally:
+        delivery.close()
+
+
+def _repeat(turn: Callable[[], int], stop: Event) -> None:
     while not stop.is_set():
         try:
-            tried = deliver_due(context, post)
-            if time.monotonic() >= purge_at:
-                purge_at = time.monotonic() + _PURGE_SECONDS
-                gone = purge(context, kept, pause=stop.wait, go_on=lambda: not stop.is_set())
-                if gone:
-                    _LOG.info("purged", **gone)
+            tried = turn()
         except DATABASE_AWAY:
             _LOG.exception("database_away")
             stop.wait(_AWAY_SECONDS)
@@ -62,6 +91,15 @@ def work(context: Context, post: Post, kept: Retention, stop: Event) -> None:
         if not tried:
             # The server closes an idle connection anyway; a mail after a quiet while opens another.
             stop.wait(_IDLE_SECONDS)
+
+
+def _or_stop(main: Callable[[], None], stop: Event) -> None:
+    """End the whole worker with a thread that failed: it is started anew, as whole as it was."""
+    try:
+        main()
+    except Exception:  # noqa: BLE001 - told here; nobody else would hear it
+        _LOG.exception("logouts_failed")
+        stop.set()
 
 
 def post_office(settings: Settings) -> Post:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from idp.domain.events import AccountDeleted
 from idp.services.audit import record
-from idp.storage.repositories import accounts, signups
+from idp.services.sign_in.endings import tell
+from idp.storage.repositories import accounts, sessions, signups
 
 if TYPE_CHECKING:
     from idp.services.context import Context
@@ -31,6 +32,8 @@ def delete(context: Context, account_id: str, *, actor: str = "administrator") -
         if canonical is None:
             return False
         signups.remove_of_address(connection, canonical)
+        # Before the account: the services of a session are known by what it was given, which goes with it.
+        tell(connection, sessions.end_all(connection, account_id), sealer=context.sealer, now=now)
         accounts.remove(connection, account_id)
         record(connection, AccountDeleted(), now, actor=actor)
     return True

@@ -233,7 +233,7 @@ def _settle(
     but: str | None = None,
 ) -> int:
     """End what the old password opened, and tell the owner."""
-    ended = end_everything(connection, account.account_id, now, reason="password_changed", but=but)
+    ended = end_everything(context, connection, account.account_id, now, reason="password_changed", but=but)
     mail = Mail(account.email, "password_changed", account.language, {"at": now})
     queue_mail(context, connection, mail, account_id=account.account_id)
     record(connection, PasswordChanged(way), now, account_id=account.account_id)

@@ -33,7 +33,7 @@ def lock(context: Context, account_id: str, reason: str, *, actor: str = "admini
     with context.database.write() as connection:
         if not accounts.set_state(connection, account_id, AccountState.LOCKED, reason):
             return False
-        end_everything(connection, account_id, now, reason="locked")
+        end_everything(context, connection, account_id, now, reason="locked")
         record(connection, AccountLocked(actor), now, actor=actor, account_id=account_id)
     return True
 
@@ -49,11 +49,18 @@ def unlock(context: Context, account_id: str, *, actor: str = "administrator") -
 
 
 def end_everything(
-    connection: Connection, account_id: str, now: datetime, *, reason: str, but: str | None = None
+    context: Context,
+    connection: Connection,
+    account_id: str,
+    now: datetime,
+    *,
+    reason: str,
+    but: str | None = None,
 ) -> int:
     """End sessions, tokens and mailed links of an account, in a transaction that does more.
 
     Args:
+        context: The parts.
         connection: That transaction.
         account_id: Whose they are.
         now: When.
@@ -63,7 +70,7 @@ def end_everything(
     Returns:
         How many sessions ended.
     """
-    ended = end_others_within(connection, account_id, now, but=but, reason=reason)
+    ended = end_others_within(context, connection, account_id, now, but=but, reason=reason)
     tokens.revoke_families_of_account(connection, account_id, now, reason, but_session=but)
     account_links.void_all(connection, account_id, now)
     return len(ended)

@@ -9,6 +9,7 @@ from idp.domain.account import AccountState
 from idp.domain.email_address import canonical
 from idp.domain.events import AccountDeleted, AccountLocked, AccountUnlocked
 from idp.services.audit import record
+from idp.services.sign_in.endings import tell
 from idp.storage.repositories import accounts, audit, sessions, tokens
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def show(tools: Tools, wanted: str) -> AccountCard | None:
 
 
 def lock(tools: Tools, wanted: str, reason: str) -> Account | None:
-    """Lock an account: its sessions end and its tokens die in the same transaction.
+    """Lock an account: its sessions end, its services are told and its tokens die in the same transaction.
 
     Args:
         tools: The parts.
@@ -63,7 +64,8 @@ def lock(tools: Tools, wanted: str, reason: str) -> Account | None:
         if account is None:
             return None
         accounts.set_state(connection, account.account_id, AccountState.LOCKED, reason)
-        sessions.end_all(connection, account.account_id)
+        ended = sessions.end_all(connection, account.account_id)
+        tell(connection, ended, sealer=tools.sealer, now=now)
         tokens.revoke_families_of_account(connection, account.account_id, now, "locked")
         record(connection, AccountLocked(reason), now, actor=_ACTOR, account_id=account.account_id)
     return account
@@ -88,6 +90,9 @@ def delete(tools: Tools, wanted: str) -> Account | None:
         account = _find(connection, wanted)
         if account is None:
             return None
+        # Before the account: the services of a session are known by what it was given, which goes with it.
+        ended = sessions.end_all(connection, account.account_id)
+        tell(connection, ended, sealer=tools.sealer, now=now)
         accounts.remove(connection, account.account_id)
         record(connection, AccountDeleted(), now, actor=_ACTOR)
     return account

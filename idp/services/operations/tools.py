@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from idp.crypto.opaque import Sealer
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idp.crypto.keyring import KeyFolder
+    from idp.outbound.http import HTTPClient
     from idp.services.context import Clock
     from idp.storage.engine import Database
 
@@ -26,6 +31,14 @@ class Tools(Protocol):
     def keys(self) -> KeyFolder:
         """Signing keys."""
 
+    @property
+    def sealer(self) -> Sealer:
+        """Encrypts what must be read back."""
+
+    @property
+    def http(self) -> HTTPClient:
+        """Sends requests to clients' addresses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -35,8 +48,24 @@ class Console:
         database: Reads and transactions.
         clock: The time.
         keys: Signing keys.
+        connect: Makes what sends requests: few commands send one, and it reads every authority of the system.
     """
 
     database: Database
     clock: Clock
     keys: KeyFolder
+    connect: Callable[[], HTTPClient]
+
+    @property
+    def http(self) -> HTTPClient:
+        """Sends requests to clients' addresses."""
+        return self.connect()
+
+    @property
+    def sealer(self) -> Sealer:
+        """Encrypts what must be read back, as a server does that reads it.
+
+        Raises:
+            KeyringError: The root of the keys is missing, or readable by others.
+        """
+        return Sealer.derived(self.keys.derivation())

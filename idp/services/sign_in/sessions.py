@@ -9,6 +9,7 @@ from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_id, new_se
 from idp.domain.events import SessionEnded
 from idp.domain.session import Session
 from idp.services.audit import record
+from idp.services.sign_in.endings import Member, tell
 from idp.storage.repositories import sessions
 from idp.storage.repositories.sessions import ListedSession, SignedIn, SignedInForClient
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from idp.storage.engine import Connection
 
 __all__ = [
+    "Ended",
     "ListedSession",
     "OpenedSession",
     "SignedIn",
@@ -31,6 +33,20 @@ __all__ = [
     "list_sessions",
     "open_session",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session just ended.
+
+    Attributes:
+        members: Services that the person used in it.
+        upstream_id_token: FranceConnect's raw ID token when the session came from there: its logout wants it
+            (franceconnect.md 5).
+    """
+
+    members: tuple[Member, ...] = ()
+    upstream_id_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +138,8 @@ def open_session(
         )
         if renewed:
             return OpenedSession(session, cookie)
-    elif replaces is not None:
-        sessions.end(connection, replaces.account_id, replaces.session_id)
+    elif replaces is not None and sessions.end(connection, replaces.account_id, replaces.session_id):
+        tell(connection, [replaces.session_id], sealer=context.sealer, now=now)
     session = Session(new_id(now), account_id, authentication, now, now, None, upstream)
     sessions.create(
         connection,
@@ -133,7 +149,8 @@ def open_session(
         browser=browser,
         upstream_id_token=_sealed(context, session.session_id, upstream_id_token),
     )
-    sessions.end_oldest(connection, account_id, keep=context.session_lifetimes.most_per_account)
+    evicted = sessions.end_oldest(connection, account_id, keep=context.session_lifetimes.most_per_account)
+    tell(connection, evicted, sealer=context.sealer, now=now)
     return OpenedSession(session, cookie)
 
 
@@ -145,33 +162,40 @@ def list_sessions(context: Context, account_id: str) -> list[ListedSession]:
     return [one for one in listed if one.session.is_live(now, context.session_lifetimes)]
 
 
-def end(context: Context, account_id: str, session_id: str, *, reason: str = "sign_out") -> str | None:
-    """End one session.
-
-    Returns:
-        FranceConnect's raw ID token when the session came from there: its logout wants it (franceconnect.md 5).
-    """
+def end(context: Context, account_id: str, session_id: str, *, reason: str = "sign_out") -> Ended:
+    """End one session of a person; one that had ended already has no members any more."""
     now = context.clock()
     with context.database.write() as connection:
         sealed = sessions.upstream_id_token(connection, session_id)
-        if sessions.end(connection, account_id, session_id):
-            record(connection, SessionEnded(reason), now, account_id=account_id)
-    return None if sealed is None else context.sealer.unseal(sealed, bound_to=session_id).decode()
+        if not sessions.end(connection, account_id, session_id):
+            return Ended()
+        members = tell(connection, [session_id], sealer=context.sealer, now=now)
+        record(connection, SessionEnded(reason), now, account_id=account_id)
+    if sealed is None:
+        return Ended(members)
+    return Ended(members, context.sealer.unseal(sealed, bound_to=session_id).decode())
 
 
 def end_others(context: Context, account_id: str, *, but: str | None, reason: str = "ended_by_person") -> int:
     """End every session of a person but one; gives back how many ended."""
     now = context.clock()
     with context.database.write() as connection:
-        return len(end_others_within(connection, account_id, now, but=but, reason=reason))
+        return len(end_others_within(context, connection, account_id, now, but=but, reason=reason))
 
 
 def end_others_within(
-    connection: Connection, account_id: str, now: datetime, *, but: str | None, reason: str
+    context: Context,
+    connection: Connection,
+    account_id: str,
+    now: datetime,
+    *,
+    but: str | None,
+    reason: str,
 ) -> tuple[str, ...]:
     """End every session of a person but one, in a transaction that does more; gives back those that ended."""
     ended = tuple(sessions.end_all(connection, account_id, but=but))
     if ended:
+        tell(connection, ended, sealer=context.sealer, now=now)
         record(connection, SessionEnded(reason), now, account_id=account_id)
     return ended
 

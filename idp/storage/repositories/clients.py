@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.domain.client import Client, ClientSecret
-from idp.storage.models import client_assertions, client_origins, client_secrets, clients
+from idp.storage.models import client_assertions, client_origins, client_secrets, clients, token_families
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,26 @@ def by_id(connection: Connection, client_id: str) -> Client | None:
     """Read a client with its secrets."""
     row = connection.execute(_BY_ID, {"id_": client_id}).one_or_none()
     return None if row is None else _client_from(row, _secrets_of(connection, client_id))
+
+
+def of_sessions(connection: Connection, session_ids: Sequence[str]) -> list[tuple[str, str, Client]]:
+    """List the clients of sessions by one statement: session, subject that the client knows, client.
+
+    The clients come without their secrets. A client that got a code in a session is of that session, whatever
+    became of its tokens since: what it keeps on its own side, it alone can end.
+    """
+    born = (
+        select(token_families.c.session_id, token_families.c.client_id, token_families.c.subject)
+        .where(token_families.c.session_id.in_(session_ids))
+        .distinct()
+        .subquery()
+    )
+    statement = (
+        select(born.c.session_id, born.c.subject, *clients.c)
+        .join_from(born, clients, born.c.client_id == clients.c.client_id)
+        .order_by(born.c.session_id, clients.c.client_id)
+    )
+    return [(row.session_id, row.subject, _client_from(row, ())) for row in connection.execute(statement)]
 
 
 def every(connection: Connection) -> list[Client]:

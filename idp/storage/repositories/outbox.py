@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from idp.storage.models import outbox
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,45 @@ def add(
     connection.execute(insert(outbox).from_select(list(values), row.where(literal(is_wanted))))
 
 
-def claim(connection: Connection, *, now: datetime, until: datetime, limit: int) -> Sequence[Message]:
-    """Take messages that are due, so that no other worker takes them before `until`.
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to queue: its identifier, and what it says, sealed."""
+
+    message_id: str
+    payload: str
+
+
+def add_all(
+    connection: Connection, kind: str, messages: Sequence[NewMessage], *, now: datetime, expires_at: datetime
+) -> None:
+    """Queue messages that belong to no account: they outlive the one that they tell of."""
+    connection.execute(
+        insert(outbox),
+        [
+            {
+                "message_id": message.message_id,
+                "kind": kind,
+                "payload": message.payload,
+                "created_at": now,
+                "expires_at": expires_at,
+                "next_attempt_at": now,
+                "attempts": 0,
+            }
+            for message in messages
+        ],
+    )
+
+
+def claim(
+    connection: Connection, kind: str, *, now: datetime, until: datetime, limit: int
+) -> Sequence[Message]:
+    """Take messages of a kind that are due, so that no other worker takes them before `until`.
 
     PostgreSQL passes over rows that another worker holds; SQLite has one writer at a time.
     """
     due = (
         select(outbox.c.message_id)
-        .where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None), outbox.c.next_attempt_at <= now)
+        .where(*_due(kind, now))
         .order_by(outbox.c.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -113,6 +144,20 @@ def died(connection: Connection, message_id: str, *, error: str, now: datetime) 
     )
 
 
+def postponed(connection: Connection, message_ids: Sequence[str], *, next_attempt_at: datetime) -> None:
+    """Put messages back that were claimed and not tried; it counts as no try."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.message_id.in_(message_ids))
+        .values(next_attempt_at=next_attempt_at, attempts=outbox.c.attempts - 1)
+    )
+
+
+def dropped(connection: Connection, message_id: str) -> None:
+    """Forget a message that nobody is left to be told."""
+    connection.execute(delete(outbox).where(outbox.c.message_id == message_id))
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """Count messages that wait and that were given up, for the metrics."""
     waiting = select(func.count()).where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None))
@@ -120,13 +165,9 @@ def counts(connection: Connection) -> dict[str, int]:
     return {"waiting": connection.scalar(waiting) or 0, "dead": connection.scalar(dead) or 0}
 
 
-def is_any_due(connection: Connection, now: datetime) -> bool:
-    """Tell whether a message is due; a read, which holds up nobody."""
-    statement = (
-        select(outbox.c.message_id)
-        .where(outbox.c.delivered_at.is_(None), outbox.c.dead_at.is_(None), outbox.c.next_attempt_at <= now)
-        .limit(1)
-    )
+def is_any_due(connection: Connection, kind: str, now: datetime) -> bool:
+    """Tell whether a message of a kind is due; a read, which holds up nobody."""
+    statement = select(outbox.c.message_id).where(*_due(kind, now)).limit(1)
     return connection.scalar(statement) is not None
 
 
@@ -153,3 +194,12 @@ def retry(connection: Connection, now: datetime, message_id: str | None = None) 
     else:
         statement = statement.where(outbox.c.message_id == message_id)
     return connection.execute(statement.values(dead_at=None, next_attempt_at=now, attempts=0)).rowcount
+
+
+def _due(kind: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox.c.kind == kind,
+        outbox.c.delivered_at.is_(None),
+        outbox.c.dead_at.is_(None),
+        outbox.c.next_attempt_at <= now,
+    )

@@ -78,8 +78,10 @@ _KEPT = (
     .order_by(sessions.c.last_seen_at.desc())
     .limit(bindparam("keep", type_=Integer))
 )
-_END_OLDEST = delete(sessions).where(
-    sessions.c.account_id == bindparam("id_"), sessions.c.session_id.not_in(_KEPT)
+_END_OLDEST = (
+    delete(sessions)
+    .where(sessions.c.account_id == bindparam("id_"), sessions.c.session_id.not_in(_KEPT))
+    .returning(sessions.c.session_id)
 )
 _IS_DEVICE = (devices.c.device_hash == bindparam("hash_"), devices.c.account_id == bindparam("id_"))
 _DEVICE = select(devices.c.device_hash).where(*_IS_DEVICE)
@@ -230,9 +232,9 @@ def end_all(connection: Connection, account_id: str, *, but: str | None = None) 
     return connection.scalars(statement.returning(sessions.c.session_id)).all()
 
 
-def end_oldest(connection: Connection, account_id: str, *, keep: int) -> None:
-    """End the oldest sessions of an account beyond a number (S-36)."""
-    connection.execute(_END_OLDEST, {"id_": account_id, "keep": keep})
+def end_oldest(connection: Connection, account_id: str, *, keep: int) -> Sequence[str]:
+    """End the oldest sessions of an account beyond a number (S-36); gives back those that ended."""
+    return connection.scalars(_END_OLDEST, {"id_": account_id, "keep": keep}).all()
 
 
 def device_is_known(connection: Connection, account_id: str, device_hash: bytes) -> bool:

@@ -48,6 +48,7 @@ def _cookies() -> list[dict[str, Any]]:
         {"name": cookies.cookie_name(name), "purpose": purpose, "lifetime": sentence(f"cookie_{lifetime}")}
         for name, purpose, lifetime in (
             (cookies.SESSION, "session", "session"),
+            (cookies.BROWSER_STATE, "browser_state", "session"),
             (cookies.BROWSER, "csrf", "session"),
             (cookies.DEVICE, "device", "year"),
             (cookies.LANGUAGE, "language", "year"),

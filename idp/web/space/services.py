@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from idp.web.http import url
 from idp.web.language import DEFAULT, language
+from idp.web.sessions import signed_in
 from idp.web.templating import service_of
 
 if TYPE_CHECKING:
@@ -16,9 +18,16 @@ def listed_service(client: Client) -> dict[str, Any]:
     return service_of(client) | {
         "description": worded(client.description) or None,
         "organisation": client.organisation or None,
-        "service_url": client.service_uri,
+        "service_url": _way_to(client),
         "policy_url": client.policy_uri,
     }
+
+
+def _way_to(client: Client) -> str | None:
+    """Give a link to the service: for who is signed in, one after which they are signed in there too."""
+    if client.initiate_login_uri is None or signed_in() is None:
+        return client.service_uri
+    return url("opening.show", client_id=client.client_id)
 
 
 def worded(texts: dict[str, str]) -> str:
