@@ -185,3 +185,81 @@ def test_claims_that_can_not_be_read_are_refused_before_any_key(token: str) -> N
     """Looking for whose key to take breaks on nothing."""
     with pytest.raises(JWTRefused):
         jwt.unverified_claims(token)
+
+
+@pytest.mark.spec("RFC 8725", "3.11", "MUST")
+def test_header_is_given_with_the_claims_that_it_was_signed_with() -> None:
+    """Callers tell kinds of tokens apart by `typ`."""
+    token = pyjwt.encode(CLAIMS, EC, "ES256", headers={"kid": "ec", "typ": "dpop+jwt"})
+
+    header, claims = jwt.verified_header_claims(token, KEYS, ("ES256",))
+
+    assert header == {"alg": "ES256", "kid": "ec", "typ": "dpop+jwt"}
+    assert claims == CLAIMS
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.spec("RFC 8725", "3.10", "MUST")
+@pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
+def test_key_that_a_token_brings_along_is_not_believed(member: str) -> None:
+    """The holder of another key can't vouch for himself."""
+    own = json.loads(ECAlgorithm.to_jwk(OTHER_EC.public_key()))
+    brought = {
+        "jwk": own,
+        "jku": "https://evil.example/jwks",
+        "x5u": "https://evil.example/x",
+        "x5c": ["AAAA"],
+    }
+    token = pyjwt.encode(CLAIMS, OTHER_EC, "ES256", headers={"kid": "ec", member: brought[member]})
+
+    with pytest.raises(JWTRefused):
+        jwt.verified_header_claims(token, KEYS, ("ES256",))
+
+
+def test_assertion_signed_with_the_secret_of_a_client_is_read() -> None:
+    """HS256 with the very secret."""
+    token = pyjwt.encode(CLAIMS, "s" * 43, "HS256", headers={"kid": "whatever"})
+
+    assert jwt.verified_hs256(token, "s" * 43) == CLAIMS
+
+
+def hs256_refusals() -> dict[str, tuple[str, str]]:
+    """Assertions that a secret does not prove, and the secret."""
+    secret, pem = "s" * 43, EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    good = pyjwt.encode(CLAIMS, secret, "HS256")
+    head, body, signature = good.split(".")
+    return {
+        "another secret": (good, "t" * 43),
+        "no secret": (good, ""),
+        "a short secret": (hmac_signed(b"short", "x"), "short"),
+        "another hash": (pyjwt.encode(CLAIMS, secret * 2, "HS512"), secret * 2),
+        "no signature": (f"{encoded({'alg': 'none'})}.{body}.", secret),
+        "an empty signature": (f"{head}.{body}.", secret),
+        "a changed body": (f"{head}.{encoded({'sub': 'evil'})}.{signature}", secret),
+        "a public key of ours as a secret": (hmac_signed(pem, "ec"), pem.decode()),
+        "a signature by a key": (pyjwt.encode(CLAIMS, EC, "ES256"), secret),
+        "an unknown critical member": (
+            pyjwt.encode(CLAIMS, secret, "HS256", headers={"crit": ["new"], "new": 1}), secret,
+        ),
+        "too much of it": (good + "A" * 20_000, secret),
+        "nothing": ("", secret),
+    }  # fmt: skip
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.spec("RFC 8725", "3.1", "MUST")
+@pytest.mark.parametrize("token,secret", hs256_refusals().values(), ids=hs256_refusals())
+def test_assertion_that_the_secret_does_not_prove_is_refused(token: str, secret: str) -> None:
+    """HS256 alone, by a whole secret, and never by what is public."""
+    with pytest.raises(JWTRefused):
+        jwt.verified_hs256(token, secret)
+
+
+@pytest.mark.spec("RFC 8725", "2.1", "MUST")
+def test_shared_secret_signs_nothing_that_a_public_key_should() -> None:
+    """No list of this server's mixes the two."""
+    assert not any(alg.startswith("HS") or alg == "none" for alg in jwt.ALGORITHMS)
+    with pytest.raises(JWTRefused):
+        jwt.verified_header_claims(
+            pyjwt.encode(CLAIMS, "s" * 43, "HS256"), {None: EC.public_key()}, ("HS256",)
+        )
