@@ -6,13 +6,15 @@ in `config.example.toml` and the row in `docs/configuration.md`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 Seconds = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -444,11 +446,23 @@ def contradictions(settings: Settings) -> list[str]:
         found.append(
             "mutual_tls.certificate_header needs server.trusted_proxies: anybody could send the header"
         )
+    found += _doubtful_certificate_header(settings)
     if settings.sessions.idle_seconds > settings.sessions.absolute_seconds:
         found.append("sessions.idle_seconds is longer than sessions.absolute_seconds")
     if settings.password.recommended_length < settings.password.minimum_length:
         found.append("password.recommended_length is less than password.minimum_length")
     return found
+
+
+def _doubtful_certificate_header(settings: Settings) -> list[str]:
+    name = settings.mutual_tls.certificate_header
+    if name and _HEADER_NAME.fullmatch(name) is None:
+        return ["mutual_tls.certificate_header has letters, digits and hyphens only"]
+    if settings.server.engine == "granian" and "-" in name:
+        return [
+            "mutual_tls.certificate_header must have no hyphen with granian, which takes Client_Cert for Client-Cert"
+        ]
+    return []
 
 
 def is_local(issuer: str) -> bool:

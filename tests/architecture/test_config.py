@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
-from idp.config import Settings, parse
+import pytest
+
+from idp.config import ConfigurationError, Settings, parse
 from tests.support.documents import configuration_table, example_file
 from tests.support.marks import ROOT
 
@@ -27,3 +30,37 @@ def test_example_with_every_key_in_force_gives_the_defaults() -> None:
     in_force = re.sub(r"^#(?=\w+ = )", "", example_file(), flags=re.MULTILINE)
 
     assert parse(tomllib.loads(in_force), "config.example.toml") == Settings()
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "server, header",
+    [
+        pytest.param({}, "Client-Cert", id="anybody could send it"),
+        pytest.param({"trusted_proxies": ["10.0.0.1"]}, "Client_Cert", id="a name that servers drop"),
+        pytest.param({"trusted_proxies": ["10.0.0.1"]}, "Client-Cert:", id="not a name"),
+        pytest.param(
+            {"trusted_proxies": ["10.0.0.1"], "engine": "granian", "forwarded_header": "forwarded"},
+            "Client-Cert",
+            id="granian takes Client_Cert for it",
+        ),
+    ],
+)
+def test_header_of_certificates_that_others_could_send_is_refused(
+    server: dict[str, Any], header: str
+) -> None:
+    """A client's certificate is what a proxy of ours says, and there is no second way to say it."""
+    with pytest.raises(ConfigurationError, match=r"mutual_tls\.certificate_header"):
+        parse({"server": server, "mutual_tls": {"certificate_header": header}}, "config.toml")
+
+
+@pytest.mark.parametrize(
+    "engine, header", [("gunicorn", "Client-Cert"), ("gunicorn", "X-SSL-Cert"), ("granian", "Clientcert")]
+)
+def test_header_of_certificates_that_only_the_proxy_sends_is_taken(engine: str, header: str) -> None:
+    """With the proxies named, and behind granian without a hyphen."""
+    server = {"trusted_proxies": ["10.0.0.1"], "engine": engine, "forwarded_header": "forwarded"}
+
+    settings = parse({"server": server, "mutual_tls": {"certificate_header": header}}, "config.toml")
+
+    assert settings.mutual_tls.certificate_header == header
