@@ -4,7 +4,7 @@ Runs before Flask, behind whichever server was chosen: what one of them lets thr
 A server may hand `X_Forwarded_For` over as if it were `X-Forwarded-For` (granian does): behind such a server only
 `Forwarded` (RFC 7239) is believed, which has no hyphen to be mistaken for an underscore.
 Everything forwarded by anybody else is removed, so that nothing later can read it by mistake
-(RFC 9700 section 4.13). A client's certificate too is what such a proxy says it is, or none (RFC 8705 section 6.5).
+(RFC 9700 section 4.13). A client's certificate too is what such a proxy says it is, or none (RFC 9440 section 4).
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
 pytestmark = pytest.mark.rule("OPS-3")
 
 
-def seen(header: ForwardedHeader = "x-forwarded-for", **environ: Any) -> WSGIEnvironment:
+def seen(
+    header: ForwardedHeader = "x-forwarded-for", certificate_header: str = "", **environ: Any
+) -> WSGIEnvironment:
     """Give the environment that the application behind sees; empty when it was not asked."""
     passed: WSGIEnvironment = {}
 
@@ -29,7 +31,15 @@ def seen(header: ForwardedHeader = "x-forwarded-for", **environ: Any) -> WSGIEnv
         return []
 
     given = {"REMOTE_ADDR": "10.0.0.1", "PATH_INFO": "/", "QUERY_STRING": ""} | environ
-    Proxies(application, PROXIES, "https", "compte.example.org", header)(given, lambda *_: lambda _: None)
+    proxies = Proxies(
+        application,
+        PROXIES,
+        "https",
+        "compte.example.org",
+        header,
+        certificate_header=certificate_header,
+    )
+    proxies(given, lambda *_: lambda _: None)
     return passed
 
 
@@ -78,6 +88,44 @@ def test_nothing_forwarded_reaches_the_application() -> None:
 
     assert not [name for name in behind if "FORWARDED" in name or name == "HTTP_X_REQUEST_ID"]
     assert (behind["HTTP_HOST"], behind["wsgi.url_scheme"]) == ("compte.example.org", "https")
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.spec("RFC 9440", "4", "MUST")
+@pytest.mark.parametrize(
+    "peer, certificate_header",
+    [
+        pytest.param("203.0.113.9", "Client-Cert", id="from a peer that is no proxy of ours"),
+        pytest.param("203.0.113.9", "", id="from such a peer, while certificates are off"),
+        pytest.param("10.0.0.1", "", id="while certificates are off"),
+        pytest.param("10.0.0.1", "X-TLS-Certificate", id="in another header than the configured one"),
+    ],
+)
+def test_certificate_that_no_proxy_of_ours_hands_over_is_none(peer: str, certificate_header: str) -> None:
+    """Anybody can write a header: whatever could be read as a certificate goes no further."""
+    behind = seen(
+        certificate_header=certificate_header,
+        REMOTE_ADDR=peer,
+        HTTP_CLIENT_CERT=":Zm9yZ2Vk:",
+        HTTP_CLIENT_CERT_CHAIN=":Zm9yZ2Vk:",
+        HTTP_X_SSL_CERT="forged",
+        HTTP_X_SSL_CLIENT_CERT="forged",
+        HTTP_X_FORWARDED_CLIENT_CERT="forged",
+    )
+
+    assert behind["idp.client_address"] is not None
+    assert not [name for name in behind if "CERT" in name.upper()]
+
+
+@pytest.mark.rule("OID-4")
+def test_certificate_that_a_proxy_of_ours_hands_over_goes_on_by_one_name() -> None:
+    """As the proxy wrote it, and not as a header any more; an empty one is none."""
+    shown = seen(certificate_header="X-TLS-Certificate", HTTP_X_TLS_CERTIFICATE="written by the proxy")
+    none = seen(certificate_header="X-TLS-Certificate", HTTP_X_TLS_CERTIFICATE="")
+
+    assert shown["idp.client_certificate"] == "written by the proxy"
+    assert "HTTP_X_TLS_CERTIFICATE" not in shown
+    assert not [name for name in none if "CERT" in name.upper()]
 
 
 @pytest.mark.parametrize(
