@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.crypto.jwt import sign
 from idp.protocol.authorization.response_mode import answer_fields, carried, signed_fields
+from idp.services.clients.encryption import encrypted
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
@@ -33,4 +34,7 @@ def bring_error(context: Context, error: RedirectedError) -> AuthorizationRespon
 def _signed(context: Context, client: Client, fields: dict[str, str]) -> str:
     alg = client.authorization_signed_response_alg or client.id_token_signed_response_alg
     claims = signed_fields(fields, client_id=client.client_id, now=context.clock(), lifetime=_LIFETIME)
-    return sign(claims, context.keys.keyring().signing_key(alg), typ="JWT")
+    answer = sign(claims, context.keys.keyring().signing_key(alg), typ="JWT")
+    if client.authorization_encryption is None:
+        return answer
+    return encrypted(context, client, client.authorization_encryption, answer)
