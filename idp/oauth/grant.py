@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
 from idp.oauth.client_authentication import authenticate
 from idp.protocol.errors import EndpointError, ErrorCode
+from idp.services.tokens.issuing import require_encryption_key
 from idp.services.tokens.proofs import sender_constraint
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
     def create_token_response(self) -> Answer:
         """Answer with tokens."""
         client: Client = self.request.client  # type: ignore[assignment] # set by validate_token_request
+        require_encryption_key(self.context, client)
         return 200, self.tokens_for(client), ()
 
     def confirmation_of(self, client: Client) -> Confirmation | None:

@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662)."""
+"""Token introspection (RFC 7662, RFC 9701)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from idp.protocol.errors import EndpointError, ErrorCode
 from idp.services.tokens.introspection import introspect
 
 if TYPE_CHECKING:
-    from idp.oauth.grant import Answer
     from idp.oauth.request import BackChannelRequest
+    from idp.services.tokens.introspection import Introspection
 
 
 class IntrospectionEndpoint(TokenEndpoint):
-    """Says to a confidential client what its token is worth."""
+    """Says to a confidential client what its token, or one made for it, is worth."""
 
     ENDPOINT_NAME = "introspection"
 
@@ -24,7 +24,7 @@ class IntrospectionEndpoint(TokenEndpoint):
         """Take the request as it is."""
         return request
 
-    def __call__(self, request: BackChannelRequest) -> Answer:
+    def __call__(self, request: BackChannelRequest) -> tuple[int, Introspection, tuple[()]]:
         """Authenticate, then answer.
 
         Raises:
@@ -33,4 +33,5 @@ class IntrospectionEndpoint(TokenEndpoint):
         client = authenticate(self.server.context, request)
         if client.is_public:
             raise EndpointError(ErrorCode.INVALID_CLIENT, reason="introspection by a public client")
-        return 200, introspect(self.server.context, client, request.required("token")), ()
+        about = introspect(self.server.context, client, request.required("token"), accept=request.accept)
+        return 200, about, ()

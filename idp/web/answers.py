@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from flask import Response, make_response
+from flask import Response, make_response, request
 from werkzeug.datastructures import Headers
 
 from idp.protocol.authorization.response_mode import AuthorizationResponse, FormPost, Redirection
+from idp.services.tokens import proofs
 from idp.web.http import redirect_to
 from idp.web.security_headers import allow_form_action
+from idp.web.site import context
 from idp.web.templating import page
 
 if TYPE_CHECKING:
@@ -40,7 +42,16 @@ def json_answer(
     given = Headers(_HEADERS)
     for name, value in headers.items() if headers else ():
         given.set(name, value)
+    _give_nonce(given)
     return JSONAnswer(msgspec.json.encode(body), status, given)
+
+
+def jwt_answer(token: str, media_type: str) -> Response:
+    """Answer a signed or encrypted token that no cache keeps."""
+    given = Headers(_HEADERS)
+    given.set("Content-Type", media_type)
+    _give_nonce(given)
+    return JSONAnswer(token.encode(), 200, given)
 
 
 def endpoint_answer(error: EndpointError) -> Response:
@@ -69,3 +80,9 @@ def respond(answer: AuthorizationResponse, *, after_form: bool = False) -> AnyRe
             if after_form:
                 return make_response(page("interaction/continue.html", continue_url=location))
             return redirect_to(location)
+
+
+def _give_nonce(headers: Headers) -> None:
+    """Give whoever proves possession of a key the nonce of its next proof (RFC 9449 sections 8.2, 9)."""
+    if "HTTP_DPOP" in request.environ:
+        headers.set("DPoP-Nonce", proofs.nonce(context()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import g, jsonify, make_response, request
@@ -11,10 +12,11 @@ from idp.crypto.keyring import KeyringError
 from idp.crypto.opaque import new_id
 from idp.crypto.passwords import HashingBusy
 from idp.domain.errors import ThrottledUntil
+from idp.outbound.key_sets import KeySetUnavailable
 from idp.outbound.logs import get_logger
 from idp.protocol.authorization.response_mode import RedirectedError
 from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCode
-from idp.protocol.metadata import ENDPOINTS
+from idp.protocol.metadata import ENDPOINTS, REGISTRATION_ENDPOINT
 from idp.services.authorization.responses import bring_error
 from idp.services.authorization.terms import NoTermsInForceError
 from idp.storage.engine import DATABASE_AWAY
@@ -60,6 +62,7 @@ def initialise(app: Flask) -> None:
     for away in DATABASE_AWAY:
         app.register_error_handler(away, _database_away)
     app.register_error_handler(KeyringError, _keys_away)
+    app.register_error_handler(KeySetUnavailable, _client_keys_away)
     app.register_error_handler(NoTermsInForceError, _no_terms)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -116,7 +119,12 @@ def _busy(error: HashingBusy) -> Response:
 
 def _throttled(error: ThrottledUntil) -> Response:
     seconds = max(1, int((error.when - context().clock()).total_seconds()) + 1)
-    answer = make_response(page("throttled.html", throttled_until=error.when), 429)
+    if _is_for_programs():
+        too_many = EndpointError(ErrorCode.TEMPORARILY_UNAVAILABLE, reason="throttled")
+        answer = endpoint_answer(too_many)
+        answer.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        answer = make_response(page("throttled.html", throttled_until=error.when), 429)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 
@@ -128,6 +136,11 @@ def _database_away(error: Exception) -> Response:
 
 def _keys_away(error: KeyringError) -> Response:
     return _unavailable(_RETRY_SECONDS, _incident("keys_away", error))
+
+
+def _client_keys_away(error: KeySetUnavailable) -> Response:
+    """What a client wants encrypted is never sent in clear; its keys may be back soon."""
+    return _unavailable(_RETRY_SECONDS, _incident("client_keys_away", error))
 
 
 def _no_terms(error: NoTermsInForceError) -> Response:
@@ -184,7 +197,10 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _is_for_programs() -> bool:
-    return request.path in _JSON_PATHS or (request.endpoint or "").startswith("api.")
+    head, _, _ = request.path[1:].partition("/")
+    if request.path in _JSON_PATHS or f"/{head}" == REGISTRATION_ENDPOINT:
+        return True
+    return (request.endpoint or "").startswith("api.")
 
 
 def _error_page(status: int, *, title: str, message: str, incident: str | None = None) -> Response:

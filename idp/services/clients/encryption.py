@@ -14,20 +14,23 @@ if TYPE_CHECKING:
 __all__ = ["KeySetUnavailable", "encrypted"]
 
 
-def encrypted(context: Context, client: Client, encryption: Encryption, jws: str) -> str:
+def encrypted(
+    context: Context, client: Client, encryption: Encryption, content: str, *, cty: str | None = "JWT"
+) -> str:
     """Encrypt a signed answer to the client's own key: signed first, so that the signature can't be seen or taken off.
 
     Args:
         context: The parts. The client's keys may be fetched: no transaction may be open.
         client: Who can decrypt it.
         encryption: What the client registered for this kind of answer.
-        jws: The answer, signed.
+        content: The answer, signed; plain JSON where the client registered no signature (OIDC Core 5.3.2).
+        cty: What it is: None for JSON.
 
     Raises:
         KeySetUnavailable: The client has no key that fits, or its keys can't be had. It is never sent unencrypted.
     """
     jwk = encryption_jwk(context, client, encryption.alg)
     try:
-        return encrypt(jws.encode("ascii"), jwk, encryption.alg, encryption.enc, cty="JWT")
+        return encrypt(content.encode(), jwk, encryption.alg, encryption.enc, cty=cty)
     except JWERefused as error:
         raise KeySetUnavailable(str(error)) from error

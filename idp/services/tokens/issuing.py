@@ -12,6 +12,8 @@ from idp.protocol.claims.values import claim_values
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, serialise
 from idp.protocol.tokens import access_token as jwt_access_token
 from idp.protocol.tokens.id_token import IDTokenFacts, id_token_claims
+from idp.services.clients.encryption import encrypted
+from idp.services.clients.key_sets import encryption_jwk
 from idp.services.sign_in.wire_session import wire_session_id
 from idp.storage.repositories import accounts, attributes
 from idp.storage.repositories.tokens import NewToken
@@ -243,6 +245,7 @@ def id_token(
 
     Raises:
         KeyringError: No key of the registered algorithm is active.
+        KeySetUnavailable: The client's key to encrypt with can't be had; no transaction may be open.
     """
     key = context.keys.keyring().signing_key(client.id_token_signed_response_alg)
     facts = IDTokenFacts(
@@ -262,4 +265,17 @@ def id_token(
         state=state,
         person=person,
     )
-    return sign(id_token_claims(facts, now=now, lifetime=context.token_lifetimes.id_token), key, typ="JWT")
+    signed = sign(id_token_claims(facts, now=now, lifetime=context.token_lifetimes.id_token), key)
+    if client.id_token_encryption is None:
+        return signed
+    return encrypted(context, client, client.id_token_encryption, signed)
+
+
+def require_encryption_key(context: Context, client: Client) -> None:
+    """Make sure, before a grant is used up, that the ID token which comes of it can be encrypted.
+
+    Raises:
+        KeySetUnavailable: The client's keys can't be had; it may come again with the same grant.
+    """
+    if client.id_token_encryption is not None:
+        encryption_jwk(context, client, client.id_token_encryption.alg)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.domain.events import FamilyRevoked
 from idp.domain.tokens import TokenKind
 from idp.services.audit import record
+from idp.services.tokens.presented import hash_of
+from idp.storage.engine import retried
 from idp.storage.repositories import tokens
 
 if TYPE_CHECKING:
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
     from idp.services.context import Context
 
 
+@retried
 def revoke(context: Context, client: Client, token: str) -> None:
     """Revoke a token of the client that asks: a refresh token ends its family, an access token itself.
 
     A token that is unknown, or another client's, changes nothing and is not told apart (RFC 7009 section 2.2).
     """
-    if not any(is_well_formed(kind, token) for kind in (SecretKind.ACCESS_TOKEN, SecretKind.REFRESH_TOKEN)):
+    now, token_hash = context.clock(), hash_of(context, token)
+    if token_hash is None:
         return
-    now, token_hash = context.clock(), digest(token)
     with context.database.write() as connection:
         stored = tokens.find(connection, token_hash)
         if stored is None or stored.client_id != client.client_id:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.domain.tokens import GrantedClaims, TokenFamily, TokenKind
+from idp.domain.tokens import Confirmation, ConfirmationMethod, GrantedClaims, TokenFamily
 from idp.protocol.tokens.introspection import LiveToken, answer
 from tests.support.authorization_requests import ISSUER, NOW
 
@@ -28,7 +28,7 @@ FAMILY = TokenFamily(
     created_at=NOW,
     expires_at=NOW + timedelta(days=90),
 )
-TOKEN = LiveToken(TokenKind.ACCESS, FAMILY, frozenset({"openid", "email"}), NOW, NOW + timedelta(minutes=5))
+TOKEN = LiveToken(FAMILY, frozenset({"openid", "email"}), NOW, NOW + timedelta(minutes=5), "Bearer")
 
 
 @pytest.mark.rule("OID-2")
@@ -55,13 +55,14 @@ def test_answer_on_access_token_tells_whose_and_for_what() -> None:
         "token_type": "Bearer",
         "auth_time": SECONDS - 60,
         "acr": "eidas1",
+        "amr": ["fc"],
     }
 
 
 @pytest.mark.spec("RFC 7662", "2.2", "OPTIONAL")
 def test_answer_on_refresh_token_has_no_type() -> None:
     """A refresh token is presented to nobody but us."""
-    assert "token_type" not in answer(replace(TOKEN, kind=TokenKind.REFRESH), issuer=ISSUER)
+    assert "token_type" not in answer(replace(TOKEN, token_type=None), issuer=ISSUER)
 
 
 @pytest.mark.spec("RFC 7662", "2.2", "OPTIONAL")
@@ -72,3 +73,25 @@ def test_answer_on_token_without_person_tells_no_login() -> None:
 
     assert not {"auth_time", "acr"} & answer(replace(TOKEN, family=service), issuer=ISSUER).keys()
     assert "acr" not in answer(replace(TOKEN, family=no_level), issuer=ISSUER)
+
+
+@pytest.mark.spec("RFC 7662", "2.2", "OPTIONAL")
+@pytest.mark.parametrize(
+    "audience, told",
+    [(("https://a.example",), "https://a.example"), (("https://a.example", "https://b.example"), None)],
+    ids=["one", "two"],
+)
+def test_answer_on_bound_token_tells_its_apis_and_its_key(audience: tuple[str, ...], told: str | None) -> None:
+    """One API is named by a text, several by a list; the key by its thumbprint (RFC 9449 section 6.2)."""
+    bound = replace(
+        TOKEN,
+        token_type="DPoP",
+        audience=audience,
+        confirmation=Confirmation(ConfirmationMethod.DPOP, "thumbprint"),
+    )
+
+    found = answer(bound, issuer=ISSUER)
+
+    assert found["aud"] == (told or list(audience))
+    assert found["token_type"] == "DPoP"
+    assert found["cnf"] == {"jkt": "thumbprint"}
