@@ -159,11 +159,23 @@ class FamilyRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClientChanged(Event):
-    """An administrator changed a client: "created", "updated", "secret_rotated", "disabled", "enabled", "deleted"."""
+    """A client was changed, by an administrator or, as far as it may, by itself.
+
+    "created", "updated", "secret_rotated", "disabled", "enabled", "deleted".
+    """
 
     name: ClassVar[str] = "client.changed"
     change: str
     fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InitialTokenChanged(Event):
+    """A token that lets a client register was made or ended: "created", "revoked" (RFC 7591)."""
+
+    name: ClassVar[str] = "initial_token.changed"
+    change: str
+    token_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def record(
         connection: The transaction of the act.
         event: What happened.
         now: When.
-        actor: "person", "administrator" or "system".
+        actor: "person", "administrator", "client" or "system".
         account_id: Whom it is about.
         client_id: Which client it is about.
     """

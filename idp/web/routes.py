@@ -10,6 +10,7 @@ from idp.web.oidc import (
     authorization,
     blueprint,
     check_session,
+    client_registration,
     device_authorization,
     end_session,
     introspection,
@@ -18,12 +19,13 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, opening, pages, terms
+from idp.web.space import home, logos, opening, pages, terms
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (
     authorization,
     check_session,
+    client_registration,
     device_authorization,
     end_session,
     introspection,
@@ -48,6 +50,7 @@ BLUEPRINTS = (
     devices.blueprint,
     services.blueprint,
     home.blueprint,
+    logos.blueprint,
     pages.blueprint,
     terms.blueprint,
     opening.blueprint,

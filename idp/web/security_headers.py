@@ -35,6 +35,9 @@ CROSS_SITE = frozenset(
         "oidc.revoke",
         "oidc.end_session",
         "oidc.pushed_authorization",
+        "oidc.register",
+        "oidc.replace_registration",
+        "oidc.delete_registration",
     }
 )
 #: These act when they are opened by GET, as their standards want.

@@ -25,6 +25,9 @@ _DECRYPTS: Final[dict[str, dict[str | None, tuple[str, ...]]]] = {
     "RSA": {None: tuple(alg for alg in ENCRYPTION_ALGORITHMS if alg.startswith("RSA"))},
 }
 
+#: What is kept of a public key; members that nobody here reads are dropped (RFC 7517 section 4: "MUST be ignored").
+_TEXTS: Final = frozenset({"kty", "use", "alg", "kid", "crv", "x", "y", "n", "e"})
+_CHAIN: Final = "x5c"
 _MOST_KEYS: Final = 20
 # 2048 bits in base64url, which is what `n` is written in.
 _SHORTEST_MODULUS: Final = 341
@@ -43,6 +46,20 @@ def key_set_faults(jwks: dict[str, Any]) -> Iterator[str]:
     kids = [key.get("kid") for key in keys if isinstance(key, dict)]
     if len(kids) > 1 and len({kid for kid in kids if _is_text(kid)}) < len(kids):
         yield "must give each key a kid of its own"
+
+
+def known_members(jwks: dict[str, Any]) -> dict[str, Any]:
+    """Drop what nobody here reads from a key set; private members stay, for the checks to refuse them."""
+    keys = jwks.get("keys")
+    if not isinstance(keys, list):
+        return {}
+    kept = _TEXTS | {_CHAIN} | _PRIVATE_MEMBERS
+    return {
+        "keys": [
+            {name: value for name, value in key.items() if name in kept} if isinstance(key, dict) else None
+            for key in keys
+        ]
+    }
 
 
 def can_verify(jwks: dict[str, Any]) -> bool:
@@ -89,6 +106,11 @@ def _key_faults(key: object) -> Iterator[str]:
         return
     if not _PRIVATE_MEMBERS.isdisjoint(key):
         yield "must have public keys only; this one is to be considered stolen"
+    chain = key.get(_CHAIN, ["-"])
+    if not all(_is_text(key[name]) for name in _TEXTS & key.keys()) or not (
+        isinstance(chain, list) and chain and all(map(_is_text, chain))
+    ):
+        yield "must have keys whose members are text, and x5c a list of texts"
     kty, use = key.get("kty"), key.get("use")
     if not isinstance(kty, str) or kty not in KEY_ALGORITHMS:
         yield f"must have keys of kty {' '.join(KEY_ALGORITHMS)}"

@@ -38,11 +38,18 @@ def of_account(context: Context, account: Account) -> Overview:
 
 
 def open_services(context: Context) -> list[Client]:
-    """List the services that a person may go to: enabled, and with an address of their own (CGU-4)."""
+    """List the services that a person may go to: enabled, and with an address of their own (CGU-4).
+
+    A service that registered itself is nobody's recommendation (S-73).
+    """
     now = context.clock()
     with context.database.read() as connection:
         every = clients.every(connection)
-    return [client for client in every if client.is_enabled(now) and client.service_uri is not None]
+    return [
+        client
+        for client in every
+        if client.is_enabled(now) and client.service_uri is not None and client.is_verified
+    ]
 
 
 def _display_name(known: dict[str, StoredAttribute]) -> str | None:

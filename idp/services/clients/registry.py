@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
-from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
-from idp.domain.client import Client, ClientAuthenticationMethod, ClientSecret
+from idp.crypto.opaque import new_id
+from idp.domain.client import Client
 from idp.domain.events import ClientChanged
 from idp.protocol.clients.metadata import MetadataProblem, Rules, problems
 from idp.services.audit import record
-from idp.storage.repositories import clients, tokens
+from idp.services.clients.logos import address_of, looked_at
+from idp.services.clients.secrets import has_secret, issue, needs_secret
+from idp.services.clients.sectors import sector_problems
+from idp.storage.repositories import clients, logos, tokens
+from idp.storage.repositories.logos import StoredLogo
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from idp.domain.client import ClientSecret
     from idp.services.operations.tools import Tools
 
-_WITH_SECRET: Final = frozenset(
-    {ClientAuthenticationMethod.SECRET_BASIC, ClientAuthenticationMethod.SECRET_POST}
-)
 _NOT_CHANGES: Final = frozenset({"version", "secrets", "created_at"})
 _ACTOR: Final = "administrator"
 
@@ -59,27 +61,34 @@ class ChangedMeanwhile:
     """Nothing was stored: somebody else changed the client since it was read."""
 
 
-def create(tools: Tools, client: Client) -> Registered | Invalid | Taken:
+def create(tools: Tools, client: Client, logo: bytes | None = None) -> Registered | Invalid | Taken:
     """Register a client; one that authenticates with a secret gets one, shown once.
 
     Args:
         tools: The parts.
         client: Without secrets; an empty `client_id` is made here.
+        logo: An image, as it was read.
     """
     now = tools.clock()
     wanted = replace(client, client_id=client.client_id or new_id(now), version=1, created_at=now, secrets=())
-    found = problems(wanted, _rules(tools))
+    checked = _checked(tools, wanted, logo)
+    if isinstance(checked, Invalid):
+        return checked
+    wanted, image = checked
+    found = sector_problems(tools, wanted)
     if found:
         return Invalid(found)
-    secret = _secret_for(wanted)
+    secret = issue(tools.sealer, wanted, now) if needs_secret(wanted) else None
     if secret is not None:
-        wanted = replace(wanted, secrets=(ClientSecret(digest(secret), now),))
+        wanted = replace(wanted, secrets=(secret.kept,))
     with tools.database.write() as connection:
         if clients.version(connection, wanted.client_id) is not None:
             return Taken()
         clients.create(connection, wanted)
+        if image is not None:
+            logos.put(connection, wanted.client_id, image, now)
         record(connection, ClientChanged("created"), now, actor=_ACTOR, client_id=wanted.client_id)
-    return Registered(wanted, secret)
+    return Registered(wanted, None if secret is None else secret.clear)
 
 
 def find(tools: Tools, client_id: str) -> Client | Unknown:
@@ -94,62 +103,81 @@ def every(tools: Tools) -> list[Client]:
         return clients.every(connection)
 
 
-def update(tools: Tools, changed: Client) -> Registered | Invalid | Unknown | ChangedMeanwhile:
+def update(
+    tools: Tools, changed: Client, logo: bytes | None = None
+) -> Registered | Invalid | Unknown | ChangedMeanwhile:
     """Store a changed client over the version that it was made from.
 
-    A client that comes to need a secret gets one; of one that no longer does, every secret ends at once.
+    A client that comes to need a secret, or one of another kind, gets one; of one that no longer does, every
+    secret ends at once.
+
+    Args:
+        tools: The parts.
+        changed: With the version and the secrets that it was read with.
+        logo: A new image, as it was read; empty to take the logo away, None to leave it.
     """
     now = tools.clock()
-    needs_secret = changed.authentication_method in _WITH_SECRET
-    candidate = changed if needs_secret else replace(changed, secrets=())
-    found = problems(candidate, _rules(tools))
-    if found:
-        return Invalid(found)
-    has_secret = any(secret.is_live(now) for secret in changed.secrets)
-    secret = _secret_for(candidate) if needs_secret and not has_secret else None
+    candidate = changed if needs_secret(changed) else replace(changed, secrets=())
+    if logo == b"":
+        candidate = replace(candidate, logo_uri=None)
+    checked = _checked(tools, candidate, logo or None)
+    if isinstance(checked, Invalid):
+        return checked
+    candidate, image = checked
+    present = find(tools, changed.client_id)
+    if isinstance(present, Unknown):
+        return present
+    if _sector_of(present) != _sector_of(candidate):
+        found = sector_problems(tools, candidate)
+        if found:
+            return Invalid(found)
+    is_new = needs_secret(candidate) and not has_secret(candidate, now)
+    secret = issue(tools.sealer, candidate, now) if is_new else None
     with tools.database.write() as connection:
-        present = clients.by_id(connection, changed.client_id)
-        if present is None:
-            return Unknown()
-        if not clients.replace(connection, changed):
+        if not clients.replace(connection, candidate):
             return ChangedMeanwhile()
-        if not needs_secret:
+        if not needs_secret(candidate):
             clients.expire_secrets(connection, changed.client_id, at=now, but=b"")
         if secret is not None:
-            clients.add_secret(connection, changed.client_id, ClientSecret(digest(secret), now))
-        event = ClientChanged("updated", changed_fields(present, changed))
+            clients.add_secret(connection, changed.client_id, secret.kept)
+            clients.expire_secrets(connection, changed.client_id, at=now, but=secret.kept.secret_hash)
+        if image is not None:
+            logos.put(connection, changed.client_id, image, now)
+        elif candidate.logo_uri is None:
+            logos.remove(connection, changed.client_id)
+        event = ClientChanged("updated", changed_fields(present, candidate))
         record(connection, event, now, actor=_ACTOR, client_id=changed.client_id)
-    return Registered(replace(candidate, version=changed.version + 1), secret)
+    return Registered(
+        replace(candidate, version=changed.version + 1), None if secret is None else secret.clear
+    )
 
 
 def rotate_secret(tools: Tools, client_id: str, grace: timedelta) -> Registered | Invalid | Unknown:
-    """Give a client a new secret; the old ones go on for a while, so that the service can be changed over.
+    """Give a client a new secret; the one before goes on for a while, so that the service can be changed over.
 
     Args:
         tools: The parts.
         client_id: Which client.
-        grace: How long the old ones live at most; none for one that leaked.
+        grace: How long the one before lives at most; none for one that leaked. Older ones end at once: two
+            secrets are enough to change over, and a third would be forgotten.
     """
     now = tools.clock()
     with tools.database.write() as connection:
         client = clients.by_id(connection, client_id)
         if client is None:
             return Unknown()
-        secret = _secret_for(client)
-        if secret is None:
-            return Invalid(
-                (
-                    MetadataProblem(
-                        "token_endpoint_auth_method", f"is {client.authentication_method}: no secret"
-                    ),
-                )
-            )
-        new = ClientSecret(digest(secret), now)
-        clients.add_secret(connection, client_id, new)
-        clients.expire_secrets(connection, client_id, at=now + grace, but=new.secret_hash)
+        if not needs_secret(client):
+            method = client.authentication_method
+            return Invalid((MetadataProblem("token_endpoint_auth_method", f"is {method}: no secret"),))
+        secret = issue(tools.sealer, client, now)
+        before = max((one for one in client.secrets if one.is_live(now)), key=_made, default=None)
+        if before is not None:
+            clients.expire_secrets(connection, client_id, at=now, but=before.secret_hash)
+        clients.add_secret(connection, client_id, secret.kept)
+        clients.expire_secrets(connection, client_id, at=now + grace, but=secret.kept.secret_hash)
         clients.touch(connection, client_id)
         record(connection, ClientChanged("secret_rotated"), now, actor=_ACTOR, client_id=client_id)
-    return Registered(client, secret)
+    return Registered(client, secret.clear)
 
 
 def disable(tools: Tools, client_id: str) -> Registered | Unknown:
@@ -199,11 +227,31 @@ def changed_fields(before: Client, after: Client) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def _rules(tools: Tools) -> Rules:
-    algorithms = tools.keys.keyring().algorithms()
+def rules_of(tools: Tools) -> Rules:
+    """Say what this installation has keys for."""
+    keyring = tools.keys.keyring()
+    usual = Rules()
     # Before the first key is made nothing says what can be signed: the defaults hold.
-    return Rules(signing_algs=algorithms) if algorithms else Rules()
+    return replace(
+        usual,
+        signing_algs=keyring.algorithms() or usual.signing_algs,
+        decryption_algs=keyring.encryption_algorithms() or usual.decryption_algs,
+    )
 
 
-def _secret_for(client: Client) -> str | None:
-    return new_secret(SecretKind.CLIENT_SECRET) if client.authentication_method in _WITH_SECRET else None
+def _checked(tools: Tools, client: Client, logo: bytes | None) -> tuple[Client, StoredLogo | None] | Invalid:
+    image = None if logo is None else looked_at(logo)
+    if isinstance(image, StoredLogo):
+        client = replace(client, logo_uri=address_of(client.client_id, image))
+    found = problems(client, rules_of(tools))
+    if isinstance(image, MetadataProblem):
+        return Invalid((*found, image))
+    return Invalid(found) if found else (client, image)
+
+
+def _sector_of(client: Client) -> tuple[str | None, tuple[str, ...]]:
+    return client.sector_identifier_uri, client.redirect_uris
+
+
+def _made(secret: ClientSecret) -> datetime:
+    return secret.created_at

@@ -77,11 +77,11 @@ class Documents:
     Args:
         app: The application behind.
         context: Its keys; the documents follow their rotation.
-        metadata: Makes the provider metadata for the algorithms that keys are there for.
+        metadata: Makes the provider metadata for the keys that are there.
     """
 
     def __init__(
-        self, app: WSGIApplication, context: Context, metadata: Callable[[tuple[str, ...]], Mapping[str, Any]]
+        self, app: WSGIApplication, context: Context, metadata: Callable[[Keyring], Mapping[str, Any]]
     ) -> None:
         self._app = app
         self._context = context
@@ -121,7 +121,7 @@ class Documents:
     def _document(self, path: str) -> Document:
         keyring = self._context.keys.keyring()
         if keyring is not self._keyring:
-            metadata = Document.of(self._metadata(keyring.algorithms()), "application/json", self._common)
+            metadata = Document.of(self._metadata(keyring), "application/json", self._common)
             self._documents = {
                 DISCOVERY: metadata,
                 SERVER_METADATA: metadata,
