@@ -25,6 +25,7 @@ PREFERENCE: dict[str, Any] = {
     "response_types": ["code"],
     "scopes_supported": ["openid", "email", "offline_access"],
     "id_token_signing_alg_values_supported": ["ES256"],
+    "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
 }
 
 
@@ -49,8 +50,8 @@ class Visit:
 
 def a_party(started: Started, service: Registered | None = None, **how: Any) -> RPHandler:
     """Configure the library for a service, or for one that will register itself."""
-    preference = PREFERENCE | how.pop("preference", {})
-    method = preference.setdefault("token_endpoint_auth_method", "client_secret_basic")
+    method = how.pop("method", "client_secret_basic")
+    preference = PREFERENCE | {"token_endpoint_auth_methods_supported": [method]} | how.pop("preference", {})
     client: dict[str, Any] = {
         "client_type": "oidc",
         "issuer": started.issuer,
@@ -121,7 +122,7 @@ def test_idpyoidc_logout_ends_the_session_and_comes_back(started: Started, servi
 @pytest.mark.spec("RFC 7523", "2.2", "MUST")
 def test_idpyoidc_private_key_jwt_proves_the_service(started: Started) -> None:
     """Code flow and refresh; the library names the token endpoint as audience, which the registration allows."""
-    party = a_party(started, preference={"token_endpoint_auth_method": "private_key_jwt"})
+    party = a_party(started, method="private_key_jwt")
     registered = started.register(
         authentication_method="private_key_jwt",
         jwks=party.keyjar.export_jwks(),
@@ -133,3 +134,37 @@ def test_idpyoidc_private_key_jwt_proves_the_service(started: Started) -> None:
     tokens = party.refresh_access_token(visit.state)
 
     assert tokens["access_token"] != visit.found["token"]
+
+
+@pytest.mark.rule("OID-5")
+@pytest.mark.spec("RFC 9101", "4", "MUST")
+def test_idpyoidc_signed_request_is_answered(started: Started) -> None:
+    """JAR by value: the library's request object carries the request."""
+    jar = {
+        "function": "idpyoidc.client.oauth2.add_on.jar.add_support",
+        "kwargs": {"request_type": "request_parameter"},
+    }
+    algorithm = {"request_object_signing_alg_values_supported": ["ES256"]}
+    party = a_party(started, add_ons={"jar": jar}, preference=algorithm)
+    registered = started.register(jwks=party.keyjar.export_jwks(), require_signed_requests=True)
+    party.client_configs[started.issuer] |= {
+        "client_id": registered.client_id,
+        "client_secret": registered.secret,
+    }
+    # The library looks for the key of a request object under the name of who signs it.
+    party.keyjar.import_jwks(party.keyjar.export_jwks(private=True), registered.client_id)
+
+    visit = signed_in(started, party)
+
+    assert visit.found["userinfo"]["email"] == visit.email
+
+
+@pytest.mark.rule("OID-7")
+@pytest.mark.spec("RFC 7591", "3.1", "MUST")
+def test_idpyoidc_registers_itself_and_signs_people_in(started: Started) -> None:
+    """Dynamic registration, then the code flow by the client_id and secret that came of it."""
+    party = a_party(started, preference={"client_name": "Registered by itself"})
+
+    visit = signed_in(started, party)
+
+    assert visit.found["id_token"]["aud"] == [party.issuer2rp[started.issuer].get_client_id()]

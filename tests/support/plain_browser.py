@@ -17,10 +17,10 @@ from tests.support.builders import PASSWORD
 MOST_STEPS = 20
 PATIENCE_SECONDS = 30
 #: What a person answers to each form of ours that stands between a request and its answer.
-CONSENT = {"decision": "allow"}
-ANSWERS = {
+ANSWERS: dict[str, dict[str, str]] = {
     "/select-account": {"choice": "continue"},
-    "/consent": CONSENT,
+    "/consent": {"decision": "allow"},
+    "/device": {},
     "/logout/confirm": {"decision": "sign_out"},
 }
 
