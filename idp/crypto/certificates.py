@@ -44,6 +44,7 @@ _CLIENT_USES: Final = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsa
 #: Short names of attributes: those of RFC 4514 section 3, and others as OpenSSL writes them.
 _ATTRIBUTES: Final = {
     "emailAddress": NameOID.EMAIL_ADDRESS,
+    "E": NameOID.EMAIL_ADDRESS,
     "serialNumber": NameOID.SERIAL_NUMBER,
     "SN": NameOID.SURNAME,
     "GN": NameOID.GIVEN_NAME,
@@ -130,7 +131,7 @@ def from_der(der: bytes) -> Certificate:
     """
     try:
         read = x509.load_der_x509_certificate(der)
-        _refuse_weak(read)
+        _fit_key(read)
         names = _alternative_names(read)
         return Certificate(
             der,
@@ -232,17 +233,17 @@ def _decoded(text: str) -> bytes:
         raise CertificateRefused("neither PEM nor base64") from error
 
 
-def _refuse_weak(read: x509.Certificate) -> None:
+def _fit_key(
+    read: x509.Certificate,
+) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey:
     key = read.public_key()
-    match key:
-        case rsa.RSAPublicKey():
-            fits = key.key_size >= _RSA_BITS
-        case ec.EllipticCurvePublicKey():
-            fits = isinstance(key.curve, _CURVES)
-        case _:
-            fits = isinstance(key, ed25519.Ed25519PublicKey)
-    if not fits:
-        raise CertificateRefused("a weak or unknown kind of key")
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_BITS:
+        return key
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
+        return key
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key
+    raise CertificateRefused("a weak or unknown kind of key")
 
 
 def _alternative_names(read: x509.Certificate) -> x509.SubjectAlternativeName:
@@ -298,15 +299,14 @@ _CLIENT: Final = _when_present(
 
 
 def _jwk_of(certificate: Certificate) -> dict[str, Any]:
-    match x509.load_der_x509_certificate(certificate.der).public_key():
-        case rsa.RSAPublicKey() as key:
+    key = _fit_key(x509.load_der_x509_certificate(certificate.der))
+    match key:
+        case rsa.RSAPublicKey():
             return dict(RSAAlgorithm.to_jwk(key, as_dict=True))
-        case ec.EllipticCurvePublicKey() as key:
+        case ec.EllipticCurvePublicKey():
             return dict(ECAlgorithm.to_jwk(key, as_dict=True))
-        case ed25519.Ed25519PublicKey() as key:
-            return dict(OKPAlgorithm.to_jwk(key, as_dict=True))
         case _:
-            return {}
+            return dict(OKPAlgorithm.to_jwk(key, as_dict=True))
 
 
 def _has_subject(certificate: Certificate, value: str) -> bool:

@@ -447,7 +447,7 @@ def test_certificate_is_known_by_the_name_that_was_registered(kind: str, value: 
         ("subject_dn", ""),
         ("subject_dn", "CN=parking"),
         ("subject_dn", f"CN=parking,OU=Stationnement résidentiel,{CITY}"),
-        ("subject_dn", "C=FR,O=Ville\\, Mairie,OU=Stationnement résidentiel,1.2.840.113549.1.9.1=p@example.org,CN=parking"),
+        ("subject_dn", "C=FR,O=Ville\\, Mairie,OU=Stationnement résidentiel,E=p@example.org,CN=parking"),
         ("subject_dn", f"CN=parking+emailAddress=p@example.org,OU=Stationnement résidentiel,{CITY}"),
         ("subject_dn", f"CN=parking,emailAddress=p@example.org,OU=Stationnement residentiel,{CITY}"),
         ("subject_dn", "CN=parking,emailAddress=p@example.org,OU=Stationnement résidentiel,O=Ville, Mairie,C=FR"),
