@@ -136,8 +136,8 @@ def parameters_of(
 
 
 def _unsigned(client: Client) -> RequestObjectRefused:
-    signs = client.request_object_signing_alg is not None or client.require_signed_requests
-    if signs or client.profile is not None:
+    registered = client.request_object_signing_alg, client.request_object_encryption, client.profile
+    if client.require_signed_requests or any(one is not None for one in registered):
         return RequestObjectRefused("The request object must be signed.", reason="unsigned")
     return RequestObjectRefused(
         "Unsigned request objects are not supported.", reason="unsigned", code=ErrorCode.REQUEST_NOT_SUPPORTED
