@@ -10,25 +10,20 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from tests.support.client_keys import ClientKey, a_key, public_jwk
 from tests.support.provider import ISSUER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from werkzeug.test import TestResponse
 
     from tests.support.clock import SettableClock
+    from tests.support.provider import Provider, Service
 
-PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 #: What RFC 7638 section 3.2 hashes of each kind of key.
 _REQUIRED: Final = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}
-_MAKERS: Final[dict[str, Callable[[], PrivateKey]]] = {
-    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "EdDSA": ed25519.Ed25519PrivateKey.generate,
-    "PS256": lambda: rsa.generate_private_key(65537, 2048),
-    "RS256": lambda: rsa.generate_private_key(65537, 2048),
-}
 _NUMBERS: Final = count(1)
 
 
@@ -44,16 +39,16 @@ class ProofMaker:
 
     clock: SettableClock
     alg: str = "ES256"
-    key: PrivateKey = field(init=False)
+    key: ClientKey = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the key."""
-        self.key = _MAKERS[self.alg]()
+        self.key = a_key(self.alg)
 
     @property
     def jwk(self) -> dict[str, Any]:
         """The public half, as proofs show it."""
-        return public_jwk(self.key)
+        return public_jwk(self.key.private)
 
     @property
     def jkt(self) -> str:
@@ -98,23 +93,62 @@ class ProofMaker:
         members = {"typ": "dpop+jwt", "jwk": self.jwk} | (header or {})
         return jwt.encode(
             {name: value for name, value in (usual | claims).items() if name not in without},
-            self.key,
+            self.key.private,
             algorithm=self.alg,
             headers={name: value for name, value in members.items() if name not in without},
         )
 
 
-def public_jwk(key: PrivateKey) -> dict[str, Any]:
-    """Write the public half of a key."""
-    match key:
-        case ec.EllipticCurvePrivateKey():
-            return dict(ECAlgorithm.to_jwk(key.public_key(), as_dict=True))
-        case rsa.RSAPrivateKey():
-            members = dict(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True))
-            members.pop("key_ops", None)
-            return members
-        case _:
-            return dict(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True))
+def with_proof(
+    provider: Provider,
+    service: Service,
+    proof: str | None,
+    fields: Mapping[str, str | None],
+    *,
+    path: str = "/token",
+) -> TestResponse:
+    """Send a form as a service that proves itself, and its key.
+
+    Args:
+        provider: Who is asked.
+        service: Who asks.
+        proof: The DPoP header; None for none.
+        fields: The form.
+        path: The endpoint.
+    """
+    headers, authentication = service.authentication()
+    form = {name: value for name, value in {**authentication, **fields}.items() if value is not None}
+    proven = {} if proof is None else {"DPoP": proof}
+    return provider.back_channel.post(path, data=form, headers=headers | proven)
+
+
+def redeem(
+    provider: Provider, service: Service, code: str, proof: str | None, **changes: str | None
+) -> TestResponse:
+    """Bring a code to /token, with a proof."""
+    usual: dict[str, str | None] = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": service.callback,
+        "code_verifier": service.verifier,
+    }
+    return with_proof(provider, service, proof, usual | changes)
+
+
+def refresh(
+    provider: Provider, service: Service, refresh_token: str, proof: str | None, **changes: str | None
+) -> TestResponse:
+    """Bring a refresh token to /token, with a proof."""
+    usual: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return with_proof(provider, service, proof, usual | changes)
+
+
+def userinfo(
+    provider: Provider, access_token: str, proof: str | None, *, scheme: str = "DPoP", method: str = "GET"
+) -> TestResponse:
+    """Ask for the claims of a token, with a proof."""
+    headers = {"Authorization": f"{scheme} {access_token}"} | ({} if proof is None else {"DPoP": proof})
+    return provider.back_channel.open("/userinfo", method=method, headers=headers)
 
 
 def base64url(raw: bytes) -> str:
