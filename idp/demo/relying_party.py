@@ -3,7 +3,7 @@
 It uses what any service has: the issuer's discovery document and standard parameters, through
 Authlib's client. It checks everything that a service should: `state`, the `iss` of the answer
 (RFC 9207), PKCE S256 (RFC 7636), the ID token (OIDC Core 3.1.3.7), `at_hash` when there is one, and
-that userinfo speaks of the same person.
+that userinfo speaks of the same person; and logout tokens (Back-Channel Logout 2.6).
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ ASSERTION_LIFE_SECONDS = 60
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 # OIDC Core 3.1.3.6: the hash is that of the algorithm; Ed25519 uses SHA-512.
 HALF_HASHES = {"ES256": sha256, "RS256": sha256, "PS256": sha256, "ES384": sha384, "EdDSA": sha512}
+
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
@@ -156,6 +159,19 @@ class Tokens:
         return self.expires_at is not None and self.expires_at <= now
 
 
+@dataclass(frozen=True)
+class LogoutNotice:
+    """A logout token that passed every check.
+
+    Attributes:
+        subject: Whose session ended; None when only the session is named.
+        sid: Which one; None for every session of the subject.
+    """
+
+    subject: str | None
+    sid: str | None
+
+
 def answer_parameters(url: str) -> dict[str, list[str]]:
     """Read the parameters of a callback address."""
     return parse_qs(urlsplit(url).query, keep_blank_values=True)
@@ -189,6 +205,7 @@ class RelyingParty:
         self._metadata_until = datetime.min.replace(tzinfo=UTC)
         self._keys: list[dict[str, Any]] = []
         self._refetch_from = self._metadata_until
+        self._used_logout_tokens: dict[str, float] = {}
 
     # Signing in
 
@@ -333,6 +350,43 @@ class RelyingParty:
             self._client().revoke_token(endpoint, token=token, token_type_hint=hint)
         except WireError as error:
             raise ProviderUnavailable("revocation failed") from error
+
+    def check_logout_token(self, token: str) -> LogoutNotice:
+        """Check what came to the back-channel logout address (Back-Channel Logout 2.6).
+
+        Raises:
+            AnswerRejected: It is no logout token of this provider for us, or came before.
+            ProviderUnavailable: The provider's keys can't be had.
+        """
+        self.metadata()
+        _, claims = self._verified(token, LOGOUT_TYPE)
+        self._check_envelope(claims)
+        now = self._now()
+        expires_at = _number(claims, "exp")
+        if expires_at <= now - LEEWAY_SECONDS or _number(claims, "iat") > now + LEEWAY_SECONDS:
+            raise AnswerRejected("logout token expired, or issued in the future")
+        events = claims.get("events")
+        if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+            raise AnswerRejected("logout token of another event")
+        # Back-Channel Logout 2.4: an ID token must not pass for one.
+        if "nonce" in claims:
+            raise AnswerRejected("logout token with a nonce")
+        notice = LogoutNotice(_text(claims, "sub"), _text(claims, "sid"))
+        if notice.subject is None and notice.sid is None:
+            raise AnswerRejected("logout token of nobody")
+        self._use_once(_text(claims, "jti"), expires_at)
+        return notice
+
+    def _use_once(self, jti: str | None, expires_at: float) -> None:
+        """Refuse a token that came before; it is remembered as long as it lives."""
+        if jti is None:
+            raise AnswerRejected("logout token without jti")
+        now = self._now()
+        with self._lock:
+            kept = {name: end for name, end in self._used_logout_tokens.items() if end > now - LEEWAY_SECONDS}
+            if jti in kept:
+                raise AnswerRejected("logout token used before")
+            self._used_logout_tokens = {**kept, jti: expires_at}
 
     # Documents of the provider
 
@@ -493,11 +547,13 @@ class RelyingParty:
         if claims.get("azp", self.settings.client_id) != self.settings.client_id:
             raise AnswerRejected("token for another party")
 
-    def _verified(self, token: str) -> tuple[str, dict[str, Any]]:
-        """Verify a signature and return the algorithm and the payload."""
+    def _verified(self, token: str, typ: str | None = None) -> tuple[str, dict[str, Any]]:
+        """Verify a signature, and the type when one is asked; return the algorithm and the payload."""
         try:
             header = jws.extract_compact(token.encode()).headers()
             alg, kid = str(header.get("alg")), header.get("kid")
+            if typ is not None and str(header.get("typ")).lower().removeprefix("application/") != typ:
+                raise AnswerRejected("token of another type")
             if alg not in self.settings.algorithms:
                 raise AnswerRejected(f"signature algorithm {alg}")
             key = self._key(None if kid is None else str(kid), alg)
@@ -589,6 +645,18 @@ def _number(claims: dict[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise AnswerRejected(f"{name} is missing or no number")
     return float(value)
+
+
+def _text(claims: dict[str, Any], name: str) -> str | None:
+    """Read a name in a token; None when it is absent.
+
+    Raises:
+        AnswerRejected: It is there and is no text.
+    """
+    value = claims.get(name)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise AnswerRejected(f"{name} is no text")
+    return value
 
 
 def _half_hash(access_token: str, alg: str) -> str:

@@ -23,10 +23,12 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from idp.demo.provider_calls import BACK_CHANNEL, FRONT_CHANNEL, INITIATE, ProviderCalls
 from idp.demo.relying_party import (
     AnswerRejected,
     LoginRefused,
     LoginRequest,
+    LogoutNotice,
     ProviderUnavailable,
     RelyingParty,
     RelyingPartyError,
@@ -84,6 +86,21 @@ class ServiceSettings:
     def post_logout_redirect_uri(self) -> str:
         """Return the logout callback to register."""
         return f"{self.base_url}/deconnecte"
+
+    @property
+    def initiate_login_uri(self) -> str:
+        """Return where Mon Paris has a login begin, to register."""
+        return f"{self.base_url}{INITIATE}"
+
+    @property
+    def backchannel_logout_uri(self) -> str:
+        """Return where Mon Paris says that a session has ended, to register."""
+        return f"{self.base_url}{BACK_CHANNEL}"
+
+    @property
+    def frontchannel_logout_uri(self) -> str:
+        """Return what Mon Paris opens in a frame when a session has ended, to register."""
+        return f"{self.base_url}{FRONT_CHANNEL}"
 
 
 @dataclass
@@ -145,6 +162,21 @@ class Sessions:
         with self._lock:
             self._sessions.pop(session.name, None)
 
+    def close_named(self, notice: LogoutNotice) -> int:
+        """Forget every session that a logout notice names; gives back how many."""
+        with self._lock:
+            named = [name for name, session in self._sessions.items() if _is_named(session, notice)]
+            for name in named:
+                del self._sessions[name]
+        return len(named)
+
+
+def _is_named(session: BrowserSession, notice: LogoutNotice) -> bool:
+    if session.tokens is None:
+        return False
+    is_theirs = notice.subject in {None, session.tokens.subject}
+    return is_theirs and notice.sid in {None, session.tokens.claims.get("sid")}
+
 
 class Service:
     """The sign-in and sign-out of one service, as routes on its application.
@@ -176,6 +208,13 @@ class Service:
         self._sessions = Sessions(settings.clock)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._install(app)
+        ProviderCalls(
+            app,
+            relying_party,
+            settings.base_url,
+            begin=lambda wanted, hints: self._to_provider(wanted, **hints),
+            close=self._sessions.close_named,
+        )
 
     def _install(self, app: Flask) -> None:
         app.add_url_rule("/connexion", "sign_in", self.sign_in)
@@ -241,10 +280,14 @@ class Service:
 
     def sign_in(self) -> ResponseReturnValue:
         """Send the person to Mon Paris, in the same tab."""
+        return self._to_provider(request.args.get("suite", ""))
+
+    def _to_provider(self, suite: str, **hints: str) -> ResponseReturnValue:
+        """Send the person to Mon Paris; what they wanted to see comes after."""
         parameters = {} if self.settings.claims is None else {"claims": self.settings.claims}
-        begun = self._relying_party.begin(**parameters, ui_locales="fr")
+        begun = self._relying_party.begin(**parameters, **hints, ui_locales="fr")
         session = g.session or self._sessions.open()
-        wanted = _own_path(request.args.get("suite", ""), self._landing)
+        wanted = _own_path(suite, self._landing)
         session.logins = {
             **dict(list(session.logins.items())[1 - MAX_LOGINS :]),
             begun.state: (begun, wanted),

@@ -26,6 +26,7 @@ CLIENT_SECRET = "secret-of-the-service"
 
 #: Stands for a member to leave out.
 ABSENT = object()
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 @dataclass
@@ -184,14 +185,15 @@ class FakeProvider:
             "aud": CLIENT_ID,
             "iat": now,
             "exp": now + 300,
+            "sid": "sid-1",
             "auth_time": now,
             "at_hash": _base64url(sha256(access_token.encode()).digest()[:16]),
             **({} if nonce is None else {"nonce": nonce}),
         }
         return self._signed(_changed(claims, self.id_token_changes))
 
-    def _signed(self, claims: dict[str, Any]) -> str:
-        header = _changed({"alg": "ES256", "kid": self.kid}, self.header_changes)
+    def _signed(self, claims: dict[str, Any], typ: str = "JWT") -> str:
+        header = _changed({"alg": "ES256", "kid": self.kid, "typ": typ}, self.header_changes)
         if header["alg"] == "none":
             return ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims)) + "."
         if header["alg"] == "HS256":
@@ -199,6 +201,21 @@ class FakeProvider:
             return jws.serialize_compact(header, json.dumps(claims), secret, algorithms=["HS256"])
         key = self.wrong_key if self.sign_with_wrong_key else self.key
         return jws.serialize_compact(header, json.dumps(claims), key, algorithms=["ES256"])
+
+    def logout_token(self, **changes: Any) -> str:
+        """Sign a logout token, with changes."""
+        now = int(self.now.timestamp())
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "sub": self.subject,
+            "sid": "sid-1",
+            "iat": now,
+            "exp": now + 120,
+            "jti": self._name("logout"),
+            "events": {LOGOUT_EVENT: {}},
+        }
+        return self._signed(_changed(claims, changes), "logout+jwt")
 
     def userinfo(self) -> ResponseReturnValue:
         """Answer JSON, or a JWT."""

@@ -113,6 +113,12 @@ def parking(plan: Plan) -> Client:
         rubrique="deplacements",
         redirect_uris=(f"{origin}/callback",),
         post_logout_redirect_uris=(f"{origin}/deconnecte",),
+        initiate_login_uri=f"{origin}/connexion/initier",
+        backchannel_logout_uri=f"{origin}/deconnexion/canal-arriere",
+        backchannel_logout_session_required=True,
+        # By both channels: the frame acts before the page goes on, the other one in any case.
+        frontchannel_logout_uri=f"{origin}/deconnexion/cadre",
+        frontchannel_logout_session_required=True,
         scopes=frozenset({"openid", "profile", "email", "offline_access"}),
         claims=(
             ClaimUse(
@@ -175,6 +181,9 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
         rubrique="participation",
         redirect_uris=(f"{origin}/callback",),
         post_logout_redirect_uris=(f"{origin}/deconnecte",),
+        initiate_login_uri=f"{origin}/connexion/initier",
+        backchannel_logout_uri=f"{origin}/deconnexion/canal-arriere",
+        backchannel_logout_session_required=True,
         scopes=frozenset({"openid", "profile", "email"}),
         claims=(
             ClaimUse("family_name", person, required=True),
