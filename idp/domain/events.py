@@ -88,6 +88,14 @@ class IdentityEdited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ContactDetailsEdited(Event):
+    """A person changed how to reach them (PRO-2); the names of the attributes, never their values."""
+
+    name: ClassVar[str] = "contact_details.edited"
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FranceConnectLinked(Event):
     """A FranceConnect identity was linked to the account."""
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, Level
+from idp.services.account.contact_details import shown_phone_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,11 @@ def provenance(level: int | None) -> str | None:
 
 
 def shown_value(name: str, value: Any) -> Any:  # noqa: ANN401 - any claim's value
-    """Give a value as the templates take it: a date for a whole birth date."""
+    """Give a value as the templates take it: a date for a whole birth date, one line for an address."""
+    if name == "address" and isinstance(value, dict):
+        return ", ".join(str(value.get("formatted", "")).splitlines())
+    if name == "phone_number" and isinstance(value, str):
+        return shown_phone_number(value)
     if name != "birthdate" or not isinstance(value, str):
         return value
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from idp.web import health, sign_out
-from idp.web.account import devices, identity, index, password, services, signup
+from idp.web.account import contact_details, devices, identity, index, password, services, signup
 from idp.web.federation import franceconnect
 from idp.web.interaction import accept_terms, consent, device, login, step_up
 from idp.web.oidc import (
@@ -47,6 +47,7 @@ BLUEPRINTS = (
     franceconnect.blueprint,
     index.blueprint,
     identity.blueprint,
+    contact_details.blueprint,
     devices.blueprint,
     services.blueprint,
     home.blueprint,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from idp.domain.contact_details import PostalAddress
+
 #: What an account's language is on the wire (OIDC Core 5.1, `locale`: BCP 47).
 _LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 
@@ -20,8 +22,8 @@ def claim_values(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[st
         attributes: What is held on the person: `given_name` (all given names), `family_name` (name
             at birth), `preferred_username` (name in use, if any: FranceConnect's meaning),
             `gender`, `birthdate` (text of the register), `birthplace`, `birthcountry` (INSEE
-            codes), `email`, `phone_number`, `phone_number_verified`, `address` (members of OIDC
-            Core 5.1.1), `language` ("fr" or "en"), `updated_at` (an aware datetime).
+            codes), `email`, `phone_number`, `phone_number_verified`, `address` (as stored),
+            `language` ("fr" or "en"), `updated_at` (an aware datetime).
         names: Wire names; those we know nothing of are left out.
     """
     values: dict[str, Any] = {}
@@ -51,8 +53,8 @@ def _phone_number_verified(attributes: Mapping[str, Any]) -> bool | None:
 
 
 def _address(attributes: Mapping[str, Any]) -> dict[str, str]:
-    address: Mapping[str, str | None] = attributes.get("address") or {}
-    return {member: value for member, value in address.items() if value}
+    stored: str | None = attributes.get("address")
+    return PostalAddress.from_text(stored).claim if stored else {}
 
 
 def _locale(attributes: Mapping[str, Any]) -> str | None:

@@ -27,6 +27,7 @@ ACCOUNT_COLUMNS = (
     accounts.c.last_sign_in_at,
 )
 _BY_ID = select(*ACCOUNT_COLUMNS).where(accounts.c.account_id == bindparam("id_"))
+_HOLD = select(accounts.c.account_id).where(accounts.c.account_id == bindparam("id_")).with_for_update()
 _BY_EMAIL = select(*ACCOUNT_COLUMNS).where(accounts.c.email_canonical == bindparam("canonical"))
 _CREDENTIAL = select(*ACCOUNT_COLUMNS, accounts.c.password_hash, accounts.c.password_changed_at).where(
     accounts.c.email_canonical == bindparam("canonical")
@@ -61,6 +62,11 @@ def by_id(connection: Connection, account_id: str) -> Account | None:
     """Find an account by its identifier."""
     row = connection.execute(_BY_ID, {"id_": account_id}).one_or_none()
     return None if row is None else account_from(row)
+
+
+def hold(connection: Connection, account_id: str) -> bool:
+    """Let no other transaction that holds the account go on until this one has ended; False when it is gone."""
+    return connection.scalar(_HOLD, {"id_": account_id}) is not None
 
 
 def by_email(connection: Connection, canonical: str) -> Account | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from flask import Blueprint
 
+from idp.protocol.claims.values import claim_values
 from idp.services.account import overview
 from idp.services.authorization.consents import list_consents
 from idp.services.sign_in.sessions import list_sessions
@@ -11,6 +14,9 @@ from idp.web.provenance import identity_row
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context
 from idp.web.templating import page
+
+if TYPE_CHECKING:
+    from idp.storage.repositories.attributes import StoredAttribute
 
 blueprint = Blueprint("account", __name__)
 #: What the first page shows of the identity; the rest is one click away.
@@ -31,8 +37,16 @@ def show() -> str:
             for name in _SUMMARY
             if name in known
         ],
+        contact_details=[_contact_row(name, seen.known) for name in ("phone_number", "address")],
         certified=seen.identity_state == "certified",
         password_generated=account.password_is_generated,
         sessions_count=len(list_sessions(context(), account.account_id)),
         services_count=len(list_consents(context(), account.account_id)),
     )
+
+
+def _contact_row(name: str, known: dict[str, StoredAttribute]) -> dict[str, Any]:
+    if name not in known:
+        return identity_row(name, None, None, None)
+    value = claim_values({name: known[name].value}, (name,))[name]
+    return identity_row(name, value, known[name].level, known[name].recorded_at)

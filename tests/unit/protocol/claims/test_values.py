@@ -20,7 +20,7 @@ ZOE = {
     "email": "zoe@example.org",
     "phone_number": "+33612345678",
     "phone_number_verified": True,
-    "address": {"street_address": "4 bis, rue Lobau", "postal_code": "75004", "region": ""},
+    "address": '{"street_address":"4 bis, rue Lobau","postal_code":"75004","locality":"Paris"}',
     "language": "fr",
     "updated_at": datetime(2026, 11, 20, 12, 0, 0, 900_000, tzinfo=UTC),
     "password_hash": "never",
@@ -46,7 +46,12 @@ def test_every_claim_has_its_value() -> None:
         "updated_at": 1_795_176_000,
         "email": "zoe@example.org",
         "email_verified": True,
-        "address": {"street_address": "4 bis, rue Lobau", "postal_code": "75004"},
+        "address": {
+            "formatted": "4 bis, rue Lobau\n75004 Paris",
+            "street_address": "4 bis, rue Lobau",
+            "postal_code": "75004",
+            "locality": "Paris",
+        },
         "phone_number": "+33612345678",
         "phone_number_verified": True,
         "birthplace": "75107",
@@ -59,8 +64,8 @@ def test_every_claim_has_its_value() -> None:
     "attributes",
     [
         {},
-        {"birthplace": "", "email": "", "phone_number": None, "address": {}, "language": "de"},
-        {"address": {"region": ""}, "given_name": "", "family_name": None},
+        {"birthplace": "", "email": "", "phone_number": None, "address": "", "language": "de"},
+        {"address": None, "given_name": "", "family_name": None},
     ],
 )
 def test_claim_without_value_is_left_out(attributes: dict[str, object]) -> None:

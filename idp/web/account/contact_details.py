@@ -1,0 +1,89 @@
+"""The page "Coordonnées": telephone number and postal address (PRO-2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from flask import Blueprint, make_response
+
+from idp.domain.contact_details import FIELDS, HOME_COUNTRY
+from idp.services.account import contact_details
+from idp.services.account.contact_details import Faulty, KnownContactDetails, Outdated, shown_phone_number
+from idp.services.account.profile import Locked, Saved
+from idp.web.http import form, redirect_to, url
+from idp.web.interaction.flow import go_on, pending
+from idp.web.sessions import present_person, sign_in_needed
+from idp.web.site import context
+from idp.web.templating import form_page, page, sentence
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+blueprint = Blueprint("contact_details", __name__)
+_TEMPLATE: Final = "account/contact_details.html"
+
+
+@blueprint.get("/account/contact-details")
+@sign_in_needed
+def show() -> str:
+    """Show what is known, to be edited."""
+    pending()
+    known = _known()
+    return page(_TEMPLATE, values=_values(known), **_variables(known))
+
+
+@blueprint.post("/account/contact-details")
+@sign_in_needed
+def submit() -> Response:
+    """Save what was typed, unless other details were saved since the page was shown."""
+    waiting = pending()
+    sent = form()
+    typed = {name: sent.get(name, "") for name in FIELDS}
+    account_id = present_person().account.account_id
+    outcome = contact_details.declare(context(), account_id, typed, edition=sent.get("edition", ""))
+    match outcome:
+        case Saved():
+            if waiting is not None:
+                return go_on(waiting)
+            return redirect_to(url("contact_details.show", notice="saved"))
+        case Faulty(faults):
+            return _again(typed, {name: [sentence(fault)] for name, fault in faults.items()})
+        case Locked(_):
+            return _again(typed, {"phone_number": [sentence("phone_proven")]})
+        case Outdated():
+            return _again(typed, {}, form_error=sentence("contact_details_outdated"), is_outdated=True)
+        case _:
+            assert_never(outcome)
+
+
+def _again(typed: dict[str, str], errors: dict[str, list[str]], **more: Any) -> Response:  # noqa: ANN401 - of the template
+    variables = _variables(_known()) | more
+    return make_response(*form_page(_TEMPLATE, errors, typed, **variables))
+
+
+def _known() -> KnownContactDetails:
+    return contact_details.known_contact_details(context(), present_person().account.account_id)
+
+
+def _values(known: KnownContactDetails) -> dict[str, str]:
+    address = known.address
+    phone_number = shown_phone_number(known.phone_number)
+    if address is None:
+        return {"phone_number": phone_number, "country": HOME_COUNTRY}
+    return {
+        "phone_number": phone_number,
+        "street": address.street,
+        "complement": address.complement,
+        "postal_code": address.postal_code,
+        "locality": address.locality,
+        "country": address.country,
+    }
+
+
+def _variables(known: KnownContactDetails) -> dict[str, Any]:
+    return {
+        "edition": known.edition,
+        "is_outdated": False,
+        "known_phone_number": shown_phone_number(known.phone_number),
+        "known_lines": known.address.lines if known.address is not None else (),
+    }
