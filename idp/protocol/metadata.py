@@ -9,8 +9,9 @@ from idp.domain.authentication import ACR_VALUES
 from idp.domain.client import ClientAuthenticationMethod, GrantType, SubjectType
 from idp.domain.tokens import PROOF_ALGORITHMS
 from idp.protocol.authorization import pkce
-from idp.protocol.authorization.request import DISPLAYS, RESPONSE_TYPES, Prompt
+from idp.protocol.authorization.request import DISPLAYS, Prompt
 from idp.protocol.authorization.response_mode import RESPONSE_MODES
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.claims.standard import PERSON_CLAIMS, PROTOCOL_CLAIMS
 from idp.protocol.clients.metadata import SECRET_ALGORITHM
 from idp.protocol.clients.public_keys import (

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from idp.domain.client import ClientAuthenticationMethod
 from idp.protocol.authorization.request import KNOWN_PARAMETERS
-from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.authorization.response_mode import RESPONSE_MODES
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from tests.support.provider import BYE, CALLBACK, CHALLENGE, continue_url
 from tests.support.request_objects import request_object
 

@@ -15,9 +15,9 @@ from idp.protocol.authorization.response_mode import (
     AuthorizationResponse,
     FormPost,
     RedirectedError,
-    code_response,
-    error_response,
+    respond,
 )
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.errors import DirectError
 from tests.support.authorization_requests import (
     CHALLENGE,
@@ -35,6 +35,13 @@ REGISTERED = (REDIRECT_URI, "https://parking.example.org/cb?a=1", "http://127.0.
 CLIENTS = {
     "parking": a_client(redirect_uris=REGISTERED),
     "app": a_public_client(client_id="app", redirect_uris=REGISTERED),
+    "legacy": a_client(
+        client_id="legacy",
+        redirect_uris=REGISTERED,
+        response_types=frozenset(RESPONSE_TYPES),
+        resources=("https://api.example.org/",),
+        require_pkce=False,
+    ),
 }
 #: Values that mean something somewhere, so that requests get far before they fail.
 TELLING = st.sampled_from(
@@ -58,6 +65,12 @@ TELLING = st.sampled_from(
         "none",
         "login consent",
         "0",
+        "id_token token",
+        "token code",
+        "jwt",
+        "form_post.jwt",
+        "query.jwt",
+        "https://api.example.org/",
         "eidas1",
         '{"id_token": {"acr": {"essential": true, "value": "eidas1"}}}',
         "",
@@ -85,8 +98,8 @@ def answer_to(pairs: list[tuple[str, str]]) -> AuthorizationResponse | None:
     except DirectError:
         return None
     except RedirectedError as error:
-        return error_response(error, issuer=ISSUER)
-    return code_response(request.address, code="c", issuer=ISSUER)
+        return respond(error.address, error.body, issuer=ISSUER)
+    return respond(request.address, {"code": "c"}, issuer=ISSUER)
 
 
 def is_registered(destination: str, client: Client | None) -> bool:

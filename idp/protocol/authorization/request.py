@@ -15,9 +15,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from idp.domain.client import Client, GrantType
+from idp.domain.client import Client
 from idp.domain.pending_authorization import DIRECT, RequestOrigin
-from idp.protocol.authorization import pkce, redirect_uri
+from idp.protocol.authorization import pkce, redirect_uri, response_type
 from idp.protocol.authorization.redirect_uri import RedirectTarget
 from idp.protocol.authorization.response_mode import (
     RedirectedError,
@@ -61,16 +61,6 @@ KNOWN_PARAMETERS: Final = frozenset(
         "ui_locales",
     }
 )
-#: Every response type that is served, its words in order, with the mode its answers take by default. All but the
-#: first are for clients that an administrator allowed them to (RFC 9700 section 2.1.2).
-RESPONSE_TYPES: Final = {
-    "code": ResponseMode.QUERY,
-    "id_token": ResponseMode.FRAGMENT,
-    "id_token token": ResponseMode.FRAGMENT,
-    "code id_token": ResponseMode.FRAGMENT,
-    "code token": ResponseMode.FRAGMENT,
-    "code id_token token": ResponseMode.FRAGMENT,
-}
 #: How a client may want the pages shown (OIDC Core 3.1.2.1); ours suit all of these.
 DISPLAYS: Final = ("page", "popup", "touch", "wap")
 
@@ -203,6 +193,11 @@ class Draft:
         """Give the value of a parameter; None when absent."""
         return self.received.values.get(name)
 
+    @property
+    def wanted(self) -> str:
+        """The response type as it was received; empty when absent."""
+        return self.received.values.get("response_type", "")
+
     def asks_for(self, word: str) -> bool:
         """Tell whether a word is in the response type as it was received."""
         return word in self.words("response_type")
@@ -296,20 +291,9 @@ def redirect_uri_matches(draft: Draft) -> None:
             client=draft.client,
         )
     signed_for = draft.client if draft.client.signs_messages and not is_device else None
-    draft.address = ReturnAddress(target, default_mode(draft), draft.get("state"), signed_for)
-
-
-def default_mode(draft: Draft) -> ResponseMode:
-    """Give the mode of the response type: where tokens are asked for in the answer, known or not, the fragment."""
-    known = RESPONSE_TYPES.get(canonical_response_type(draft.get("response_type") or ""))
-    if known is not None:
-        return known
-    return ResponseMode.FRAGMENT if _is_in_front(draft) else ResponseMode.QUERY
-
-
-def canonical_response_type(raw: str) -> str:
-    """Put the words of a response type in order (RFC 6749 section 3.1.1: "the order of values does not matter")."""
-    return " ".join(sorted(raw.split(" ")))
+    draft.address = ReturnAddress(
+        target, response_type.default_mode(draft.wanted), draft.get("state"), signed_for
+    )
 
 
 def answer_mode_is_allowed(draft: Draft) -> None:
@@ -321,7 +305,7 @@ def answer_mode_is_allowed(draft: Draft) -> None:
     if raw is None:
         return
     address, client = draft.address, draft.client
-    found = requested_mode(raw, address.mode, is_in_front=_is_in_front(draft))
+    found = requested_mode(raw, address.mode, is_in_front=response_type.is_in_front(draft.wanted))
     # FAPI 2.0 Message Signing 5.4: such a client takes signed answers and no others.
     is_missing_signature = found is not None and client.signs_messages and not found[1]
     if found is None or raw not in client.response_modes or is_missing_signature:
@@ -392,10 +376,10 @@ def response_type_is_allowed(draft: Draft) -> None:
             "The response_type is missing.",
             reason="response_type absent",
         )
-    wanted = canonical_response_type(raw)
-    if wanted not in RESPONSE_TYPES:
+    wanted = response_type.canonical(raw)
+    if wanted not in response_type.RESPONSE_TYPES:
         raise draft.refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, reason="response_type not served")
-    if draft.origin.device is None and not _may_ask(draft.client, wanted):
+    if draft.origin.device is None and not response_type.is_allowed(draft.client, wanted):
         raise draft.refusal(ErrorCode.UNAUTHORIZED_CLIENT, reason="response_type not the client's")
     draft.response_type = wanted
 
@@ -575,20 +559,6 @@ def _finished(draft: Draft) -> AuthorizationRequest:
         origin=draft.origin,
         parameters=draft.received.values,
     )
-
-
-def _is_in_front(draft: Draft) -> bool:
-    return draft.asks_for("id_token") or draft.asks_for("token")
-
-
-def _may_ask(client: Client, response_type: str) -> bool:
-    words = response_type.split()
-    if response_type not in client.response_types or (client.is_fapi2 and response_type != "code"):
-        return False
-    if "code" in words and GrantType.AUTHORIZATION_CODE not in client.grant_types:
-        return False
-    # A token in the answer can be bound to no key.
-    return not ("token" in words and (client.dpop_bound_access_tokens or client.tls_bound_access_tokens))
 
 
 def _levels(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:

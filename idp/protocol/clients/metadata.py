@@ -23,7 +23,7 @@ from idp.domain.client import (
     GrantType,
     SubjectType,
 )
-from idp.protocol.authorization.request import RESPONSE_TYPES
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS, SCOPE_CLAIMS
 from idp.protocol.claims.subject import redirect_hosts
 from idp.protocol.clients.profile import profile_faults

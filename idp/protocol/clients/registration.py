@@ -25,7 +25,7 @@ from idp.domain.client import (
     RegistrationPolicy,
     SubjectType,
 )
-from idp.protocol.authorization.request import canonical_response_type
+from idp.protocol.authorization.response_type import canonical as canonical_response_type
 from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS
 from idp.protocol.clients.metadata import CERTIFICATE_NAMES, MetadataProblem
 from idp.protocol.clients.public_keys import known_members

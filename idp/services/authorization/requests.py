@@ -361,7 +361,8 @@ def _use_up(
 
 
 def _session_state(context: Context, request: AuthorizationRequest, family: TokenFamily) -> dict[str, str]:
-    if OPENID not in family.scopes or family.session_id is None:
+    # A client of FAPI has no page that would watch a session through ours.
+    if OPENID not in family.scopes or family.session_id is None or request.client.is_fapi2:
         return {}
     state = session_state_for(context, request.client, request.redirect_target.uri, family.session_id)
     return {} if state is None else {"session_state": state}

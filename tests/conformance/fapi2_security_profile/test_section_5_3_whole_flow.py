@@ -26,7 +26,7 @@ SCOPE = "openid email offline_access"
 @pytest.fixture
 def provider(database: Database, clock: SettableClock) -> Provider:
     """A provider behind a proxy that hands certificates over."""
-    return a_provider(database, clock, **BEHIND_TLS)
+    return a_provider(database, clock, keys=None, **BEHIND_TLS)
 
 
 @pytest.fixture

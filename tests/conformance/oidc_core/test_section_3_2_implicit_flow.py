@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from idp.protocol.authorization.request import RESPONSE_TYPES
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from tests.support.provider import CALLBACK, ISSUER, answer_of, form_of
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ import pytest
 
 from idp.domain.client import ClientAuthenticationMethod, Profile
 from idp.domain.pending_authorization import DIRECT, RequestOrigin
-from idp.protocol.authorization.request import RESPONSE_TYPES, AuthorizationRequest, parse
+from idp.protocol.authorization.request import AuthorizationRequest, parse
 from idp.protocol.authorization.response_mode import (
     RESPONSE_MODES,
     RedirectedError,
     ResponseMode,
     requested_mode,
 )
+from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.errors import ErrorCode
 from tests.support.authorization_requests import NOW, a_client, parameters, read
 
