@@ -1,140 +1,102 @@
-"""From command-line flags and TOML to what a client registers: one flag for each attribute of `Client` (CON-1)."""
+"""From command-line flags and TOML to what a client registers (CON-1)."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
-from dataclasses import fields, replace
-from enum import StrEnum
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-import click
 import msgspec
 
+from idp.cli.client_options import NO_PROFILE
 from idp.cli.exits import Refusal
-from idp.domain.client import Client, ClientAuthenticationMethod, GrantType, LegalBasis, SubjectType
+from idp.domain.client import Client, ClientAuthenticationMethod, GrantType, Profile
+from idp.protocol.authorization.response_type import canonical as canonical_response_type
 from idp.protocol.claims.standard import COMPANIONS, SCOPE_CLAIMS
+from idp.protocol.clients import profile as profiles
 from idp.protocol.clients.metadata import MetadataProblem
+from idp.protocol.clients.public_keys import signing_algorithms
+from idp.protocol.clients.registration import NEUTRAL_REASON
 from idp.protocol.scope import OFFLINE_ACCESS
 
-Command = TypeVar("Command", bound=Callable[..., object])
-
 #: What the service does not choose.
-_OURS: Final = frozenset({"version", "secrets", "created_at", "disabled_at"})
+_OURS: Final = frozenset({"version", "secrets", "created_at", "disabled_at", "logo_uri"})
 _ATTRIBUTES: Final = frozenset(field.name for field in fields(Client)) - _OURS
+#: An empty value takes these away.
+_CAN_BE_ABSENT: Final = frozenset(field.name for field in fields(Client) if field.default is None)
 #: Problems carry the names of the wire; a person typed these.
 _TYPED_AS: Final = {
+    "authorization_encrypted_response_alg": "authorization_encryption",
+    "authorization_encrypted_response_enc": "authorization_encryption",
     "client_name": "name",
     "client_uri": "service_uri",
+    "id_token_encrypted_response_alg": "id_token_encryption",
+    "id_token_encrypted_response_enc": "id_token_encryption",
+    "introspection_encrypted_response_alg": "introspection_encryption",
+    "introspection_encrypted_response_enc": "introspection_encryption",
+    "request_object_encryption_alg": "request_object_encryption",
+    "request_object_encryption_enc": "request_object_encryption",
     "scope": "scopes",
+    "tls_client_auth_subject_dn": "certificate_subject",
     "token_endpoint_auth_method": "authentication_method",
     "token_endpoint_auth_signing_alg": "authentication_signing_alg",
+    "userinfo_encrypted_response_alg": "userinfo_encryption",
+    "userinfo_encrypted_response_enc": "userinfo_encryption",
 }
-#: Nobody has to say why for these, and nobody asks for them by default.
-_NOT_ASKED: Final = frozenset({"locale", "updated_at"})
+_ENCRYPTIONS: Final = frozenset(name for name in _TYPED_AS.values() if name.endswith("_encryption"))
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
-
-
-def _values(kind: type[StrEnum]) -> list[str]:
-    # Given the class, click would ask for the names in capitals.
-    return [member.value for member in kind]
-
-
-_OPTIONS: Final = (
-    click.option("--name", help="As people see it."),
-    click.option("--redirect-uri", "redirect_uris", multiple=True, help="Exact; may be repeated."),
-    click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="The same."),
-    click.option(
-        "--scope", "scopes", multiple=True, help='"openid profile email offline_access"; openid when absent.'
-    ),
-    click.option(
-        "--claim",
-        "claims",
-        multiple=True,
-        metavar="NAME:REASON[:required][:LEVEL]",
-        help="A claim and, in French, why; optional unless said; lowest level 100, 250 or 600. May be repeated."
-        " Without any, the claims of the scopes, each one optional.",
-    ),
-    click.option(
-        "--claim-en", "claims_en", multiple=True, metavar="NAME:REASON", help="The reason in English."
-    ),
-    click.option("--description", "description_fr", help="One sentence in French."),
-    click.option("--description-en", help="One sentence in English."),
-    click.option("--organisation", help="Who is responsible for the service."),
-    click.option("--service-uri", help="Its home page."),
-    click.option("--policy-uri", help="Its privacy policy."),
-    click.option("--policy-version", help="Raise it to ask for consent again."),
-    click.option("--logo-uri", help="Its logo."),
-    click.option("--rubrique", help="The sector page it belongs to."),
-    click.option("--contact", "contacts", multiple=True, help="E-mail address; may be repeated."),
-    click.option("--legal-basis", type=click.Choice(_values(LegalBasis)), help="GDPR article 6."),
-    click.option("--retention", "retention_fr", help="How long it keeps the data, in French."),
-    click.option("--retention-en", help="The same in English."),
-    click.option(
-        "--auth-method", "authentication_method", type=click.Choice(_values(ClientAuthenticationMethod))
-    ),
-    click.option("--auth-alg", "authentication_signing_alg", help="Only this algorithm for private_key_jwt."),
-    click.option(
-        "--jwks",
-        "jwks_file",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        help="File with its public keys.",
-    ),
-    click.option(
-        "--grant-type",
-        "grant_types",
-        multiple=True,
-        type=click.Choice(_values(GrantType)),
-        help="authorization_code when absent, with refresh_token for the scope offline_access.",
-    ),
-    click.option("--response-mode", "response_modes", multiple=True),
-    click.option(
-        "--pkce/--no-pkce", "require_pkce", default=None, help="PKCE may be waived with a secret only."
-    ),
-    click.option("--id-token-alg", "id_token_signed_response_alg", help="ES256 when absent."),
-    click.option("--userinfo-alg", "userinfo_signed_response_alg", help="Sign UserInfo; JSON when absent."),
-    click.option("--subject-type", type=click.Choice(_values(SubjectType))),
-    click.option("--sector", "sector_identifier", help="Host that pairwise subjects are made for."),
-    click.option("--consent/--no-consent", "consent_required", default=None, help="Ask the person."),
-    click.option("--starts-at", type=click.DateTime(["%Y-%m-%d"]), help="Closed before."),
-    click.option("--ends-at", type=click.DateTime(["%Y-%m-%d"]), help="Closed from then on."),
-    click.option(
-        "--file",
-        "file",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        help="TOML with the attributes; flags go before it.",
-    ),
+_BY_CERTIFICATE: Final = frozenset(
+    {ClientAuthenticationMethod.TLS, ClientAuthenticationMethod.SELF_SIGNED_TLS}
 )
+_LEGACY: Final = frozenset({"id_token", "token"})
 
 
-def client_options(command: Command) -> Command:
-    """Give a command the flags of a client."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for.
+
+    Attributes:
+        attributes: Of `Client`, as plain values; those that were named.
+        logo: An image; empty to take it away, None to leave it.
+    """
+
+    attributes: dict[str, Any]
+    logo: bytes | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether nothing was named."""
+        return not self.attributes and self.logo is None
+
+    @property
+    def is_legacy(self) -> bool:
+        """Tell whether tokens are asked for in the answer of the authorization endpoint."""
+        types = self.attributes.get("response_types", ())
+        return any(not _LEGACY.isdisjoint(text.split()) for text in types)
 
 
-def asked(flags: dict[str, Any]) -> dict[str, Any]:
+def asked(flags: dict[str, Any]) -> Asked:
     """Put file and flags together.
 
     Args:
         flags: As click read them.
 
-    Returns:
-        Attributes of `Client` that were given, as plain values.
-
     Raises:
         Refusal: A file can't be read, or has a key that no client has.
     """
-    found = _from_file(flags.pop("file", None))
+    found, logo_file = _from_file(flags.pop("file", None))
+    logo_file = flags.pop("logo_file", None) or logo_file
+    without_logo = flags.pop("without_logo", False)
     found.update(_from_flags(flags))
-    grants = found.get("grant_types")
-    if grants is not None and "response_types" not in found:
-        found["response_types"] = ["code"] if GrantType.AUTHORIZATION_CODE in grants else []
-    return found
+    if "response_types" in found:
+        found["response_types"] = [canonical_response_type(text) for text in found["response_types"]]
+    if found.get("sector_identifier_uri") and "sector_identifier" not in found:
+        found["sector_identifier"] = _host_of(found["sector_identifier_uri"])
+    return Asked(found, b"" if without_logo else None if logo_file is None else _bytes(logo_file))
 
 
 def new_client(attributes: dict[str, Any]) -> Client:
@@ -143,38 +105,30 @@ def new_client(attributes: dict[str, Any]) -> Client:
     Raises:
         Refusal: A value has the wrong type.
     """
-    return _converted({"client_id": "", "name": "", **_defaults(attributes), **attributes})
-
-
-def _defaults(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Fill in what the scopes imply: their claims, each one optional, and the grant that `offline_access` needs.
-
-    A service that names a scope and no claim would otherwise get the scope and nothing of it.
-    """
-    scopes = attributes.get("scopes", [])
-    reason = {"fr": "Pour utiliser ce service.", "en": "To use this service."}
-    claims = [
-        {"name": name, "reason": reason}
-        for scope in scopes
-        for name in SCOPE_CLAIMS.get(scope, ())
-        if name not in COMPANIONS and name not in _NOT_ASKED
-    ]
-    grants = [GrantType.AUTHORIZATION_CODE]
-    if OFFLINE_ACCESS in scopes:
-        grants.append(GrantType.REFRESH_TOKEN)
-    return {"claims": claims, "grant_types": grants}
+    implied = _implied(attributes, frozenset(attributes.get("scopes", ())))
+    wanted = {"client_id": "", "name": "", **_claims_of_scopes(attributes), **implied, **attributes}
+    return _converted(_of_profile(wanted, attributes))
 
 
 def changed_client(present: Client, attributes: dict[str, Any]) -> Client:
-    """Apply what was asked to a client."""
-    kept = {name: getattr(present, name) for name in _ATTRIBUTES}
-    changed = _converted({**dict(msgspec.to_builtins(kept)), **attributes})
+    """Apply what was asked to a client.
+
+    Raises:
+        Refusal: A value has the wrong type.
+    """
+    kept = dict(msgspec.to_builtins({name: getattr(present, name) for name in _ATTRIBUTES}))
+    scopes = frozenset(attributes.get("scopes", present.scopes))
+    implied = (
+        _implied(attributes, scopes, present) if attributes.keys() & {"grant_types", "response_types"} else {}
+    )
+    changed = _converted(_of_profile({**kept, **implied, **attributes}, attributes))
     return replace(
         changed,
         version=present.version,
         secrets=present.secrets,
         created_at=present.created_at,
         disabled_at=present.disabled_at,
+        logo_uri=present.logo_uri,
     )
 
 
@@ -184,12 +138,72 @@ def in_words(problems: tuple[MetadataProblem, ...]) -> str:
     return "\n".join(["nothing was stored:", *lines])
 
 
+def _claims_of_scopes(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Fill in the claims that the scopes imply, each one optional.
+
+    A service that names a scope and no claim would otherwise get the scope and nothing of it.
+    """
+    claims = [
+        {"name": name, "reason": NEUTRAL_REASON}
+        for scope in attributes.get("scopes", ())
+        for name in SCOPE_CLAIMS.get(scope, ())
+        if name not in COMPANIONS
+    ]
+    return {"claims": claims}
+
+
+def _implied(
+    attributes: dict[str, Any], scopes: frozenset[str], present: Client | None = None
+) -> dict[str, Any]:
+    """Fill in grants for response types and the other way round (OIDC Registration 2), and that of `offline_access`."""
+    grants, types = attributes.get("grant_types"), attributes.get("response_types")
+    if grants is not None:
+        return {"response_types": ["code"] if GrantType.AUTHORIZATION_CODE in grants else []}
+    words = {word for text in (["code"] if types is None else types) for word in text.split()}
+    front = {GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT}
+    implied = set() if present is None else present.grant_types - front
+    if "code" in words:
+        implied |= {GrantType.AUTHORIZATION_CODE}
+    if words & _LEGACY:
+        implied |= {GrantType.IMPLICIT}
+    if OFFLINE_ACCESS in scopes and "code" in words:
+        implied |= {GrantType.REFRESH_TOKEN}
+    return {"grant_types": sorted(implied)}
+
+
+def _of_profile(wanted: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Set what a profile needs wherever nothing else was named; the checks refuse what was named and doesn't fit."""
+    if named.get("profile") is None:
+        return wanted
+    algs = [alg for alg in signing_algorithms(wanted.get("jwks") or {}) if alg in profiles.ALGORITHMS]
+    method = wanted.get("authentication_method")
+    if method not in profiles.METHODS:
+        method = ClientAuthenticationMethod.PRIVATE_KEY_JWT.value
+    bound = "tls_bound_access_tokens" if method in _BY_CERTIFICATE else "dpop_bound_access_tokens"
+    is_bound = wanted.get("tls_bound_access_tokens") or wanted.get("dpop_bound_access_tokens")
+    needed: dict[str, Any] = {
+        "authentication_method": method,
+        "require_pkce": True,
+        "require_pushed_requests": True,
+        "accepts_endpoint_audience": False,
+        **({} if is_bound else {bound: True}),
+    }
+    if wanted.get("id_token_signed_response_alg") not in profiles.ALGORITHMS:
+        needed["id_token_signed_response_alg"] = profiles.ALGORITHMS[0]
+    if named["profile"] == Profile.FAPI2_MESSAGE_SIGNING:
+        needed |= {
+            "require_signed_requests": True,
+            "request_object_signing_alg": (algs or profiles.ALGORITHMS)[0],
+            "authorization_signed_response_alg": profiles.ALGORITHMS[0],
+            "introspection_signed_response_alg": profiles.ALGORITHMS[0],
+        }
+    return wanted | {name: value for name, value in needed.items() if name not in named}
+
+
 def _from_flags(flags: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in flags.items() if value not in {None, ()}}
     found = {
-        name: _listed(name, value)
-        for name, value in given.items()
-        if name in _ATTRIBUTES and name != "claims"
+        name: _plain(name, value) for name, value in given.items() if name in _ATTRIBUTES and name != "claims"
     }
     for name in ("description", "retention"):
         texts = {language: given[key] for language, key in _texts(name) if key in given}
@@ -202,11 +216,25 @@ def _from_flags(flags: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _listed(name: str, value: Any) -> Any:  # noqa: ANN401 - as click read it
+def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - as click read it
+    if isinstance(value, tuple):
+        return _listed(name, value)
+    if name in _CAN_BE_ABSENT and value in {"", NO_PROFILE}:
+        return None
+    if name in _ENCRYPTIONS:
+        alg, _, enc = value.partition(":")
+        return {"alg": alg, **({"enc": enc} if enc else {})}
+    if name == "certificate_subject":
+        kind, _, subject = value.partition("=")
+        return {"kind": kind, "value": subject}
+    return value
+
+
+def _listed(name: str, values: tuple[str, ...]) -> list[str]:
     if name == "scopes":
         # Both ways of saying it are natural: --scope openid --scope email, --scope "openid email".
-        return [scope for text in value for scope in text.split()]
-    return list(value) if isinstance(value, tuple) else value
+        return [scope for text in values for scope in text.split()]
+    return [value for value in values if value]
 
 
 def _texts(name: str) -> tuple[tuple[str, str], ...]:
@@ -231,14 +259,14 @@ def _claim(text: str, english: dict[str, str]) -> dict[str, Any]:
     return {"name": name.strip(), "reason": reason, "required": required, "minimum_level": level}
 
 
-def _from_file(file: Path | None) -> dict[str, Any]:
+def _from_file(file: Path | None) -> tuple[dict[str, Any], Path | None]:
     if file is None:
-        return {}
+        return {}, None
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refusal(f"{file}: {error}") from error
-    jwks_file = found.pop("jwks_file", None)
+    jwks_file, logo_file = found.pop("jwks_file", None), found.pop("logo_file", None)
     if jwks_file is not None:
         found["jwks"] = _json(file.parent / str(jwks_file))
     unknown = sorted(found.keys() - _ATTRIBUTES)
@@ -246,7 +274,21 @@ def _from_file(file: Path | None) -> dict[str, Any]:
         raise Refusal(
             f"{file}: no client has {', '.join(unknown)}; there are {', '.join(sorted(_ATTRIBUTES))}"
         )
-    return found
+    return found, None if logo_file is None else file.parent / str(logo_file)
+
+
+def _host_of(uri: str) -> str | None:
+    try:
+        return urlsplit(uri).hostname
+    except ValueError:
+        return None
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refusal(f"{file}: {error}") from error
 
 
 def _json(file: Path) -> Any:  # noqa: ANN401 - whatever stands there: the checks of the metadata say what is wrong

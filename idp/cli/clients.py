@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from idp.cli.client_form import asked, changed_client, client_options, in_words, new_client
+from idp.cli import client_tokens
+from idp.cli.client_form import Asked, asked, changed_client, in_words, new_client
+from idp.cli.client_options import GroupedCommand, client_options
 from idp.cli.exits import Exit, Refusal
 from idp.cli.output import card, confirm, emit, json_option, secret, table, yes_option
 from idp.cli.parts import console
-from idp.domain.client import Client
+from idp.domain.client import CertificateSubject, Client, Encryption
 from idp.services.clients import registry
 from idp.services.clients.registry import ChangedMeanwhile, Invalid, Registered, Taken, Unknown
 from idp.services.operations.tools import Tools
@@ -27,17 +29,19 @@ def command() -> None:
     """Register and change the services that sign people in here."""
 
 
-@command.command("create")
+@command.command("create", cls=GroupedCommand)
 @click.option("--id", "client_id", help="Made here when absent.")
 @client_options
 @json_option
 @click.pass_obj
 def create_command(config: Path, /, *, client_id: str | None, as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - the flags of a client
     """Register a service; its secret, if it has one, is shown once."""
-    wanted = asked(flags) | ({"client_id": client_id} if client_id else {})
+    wanted = asked(flags)
+    named = {"client_id": client_id} if client_id else {}
     with console(config) as tools:
-        match registry.create(tools, new_client(wanted)):
+        match registry.create(tools, new_client(wanted.attributes | named), wanted.logo or None):
             case Registered() as registered:
+                _warn_of_legacy(wanted)
                 _show_registered(registered, "registered", as_json=as_json)
             case Invalid(problems):
                 raise Refusal(in_words(problems))
@@ -76,22 +80,31 @@ def show_command(config: Path, client_id: str, *, as_json: bool) -> None:
     """Show everything a service registered."""
     with console(config) as tools:
         client = _found(tools, client_id)
-    emit(_members(client)) if as_json else card(_members(client))
+    if as_json:
+        emit(_members(client))
+        return
+    # Most of what can be registered is for few services: a person reads what this one has.
+    card({name: value for name, value in _members(client).items() if value not in (None, "", (), [], {})})
 
 
-@command.command("update")
+@command.command("update", cls=GroupedCommand)
 @_CLIENT
 @client_options
 @json_option
 @click.pass_obj
 def update_command(config: Path, /, client_id: str, *, as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - the flags of a client
-    """Change what a service registered; what is not named stays. A repeatable flag replaces its whole list."""
+    """Change what a service registered; what is not named stays.
+
+    A repeatable flag replaces its whole list; an empty value takes away.
+    """
     wanted = asked(flags)
-    if not wanted:
+    if wanted.is_nothing:
         raise click.UsageError("say what to change")
     with console(config) as tools:
-        match registry.update(tools, changed_client(_found(tools, client_id), wanted)):
+        changed = changed_client(_found(tools, client_id), wanted.attributes)
+        match registry.update(tools, changed, wanted.logo):
             case Registered() as registered:
+                _warn_of_legacy(wanted)
                 _show_registered(registered, "changed", as_json=as_json)
             case Invalid(problems):
                 raise Refusal(in_words(problems))
@@ -157,6 +170,19 @@ def delete_command(config: Path, client_id: str, *, yes: bool, as_json: bool) ->
     emit({"client_id": client_id, "done": "deleted"}) if as_json else click.echo(f"{client.name} is erased.")
 
 
+command.add_command(client_tokens.command, "token")
+
+
+def _warn_of_legacy(wanted: Asked) -> None:
+    if wanted.is_legacy:
+        # RFC 9700 section 2.1.2: such tokens leak through the browser's history, logs and scripts.
+        click.echo(
+            "Note: id_token and token in a response type are legacy, and off unless asked for as you did: tokens"
+            " pass through the browser. Services of today use code with PKCE.",
+            err=True,
+        )
+
+
 def _switch(
     config: Path,
     client_id: str,
@@ -201,6 +227,9 @@ def _members(client: Client) -> dict[str, object]:
         for field in fields(client)
         if field.name not in {"secrets", "claims"}
     }
+    for name, value in shown.items():
+        if isinstance(value, Encryption | CertificateSubject):
+            shown[name] = asdict(value)
     shown["claims"] = [
         {"name": use.name, "reason": use.reason, "required": use.required, "minimum_level": use.minimum_level}
         for use in client.claims

@@ -9,7 +9,8 @@ from idp.domain.client import Client, ClientAuthenticationMethod, GrantType
 
 #: FAPI 2.0 Security Profile 5.4.1: PS256, ES256 or EdDSA; preferred first.
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
-_METHODS: Final = (
+#: FAPI 2.0 Security Profile 5.3.2.1: mutual TLS, or private_key_jwt.
+METHODS: Final = (
     ClientAuthenticationMethod.PRIVATE_KEY_JWT,
     ClientAuthenticationMethod.TLS,
     ClientAuthenticationMethod.SELF_SIGNED_TLS,
@@ -29,8 +30,8 @@ def profile_faults(client: Client) -> Iterator[tuple[str, str]]:
 
 
 def _security_faults(client: Client) -> Iterator[tuple[str, str]]:
-    if client.authentication_method not in _METHODS:
-        yield "token_endpoint_auth_method", f"must be one of {' '.join(_METHODS)} for this profile"
+    if client.authentication_method not in METHODS:
+        yield "token_endpoint_auth_method", f"must be one of {' '.join(METHODS)} for this profile"
     if client.accepts_endpoint_audience:
         yield "accepts_endpoint_audience", "must be off for this profile: the audience is the issuer"
     if not client.grant_types <= _GRANTS:
