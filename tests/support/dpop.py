@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jwt
 
 from tests.support.client_keys import ClientKey, a_key, public_jwk
-from tests.support.provider import ISSUER
+from tests.support.provider import ISSUER, answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +97,21 @@ class ProofMaker:
             algorithm=self.alg,
             headers={name: value for name, value in members.items() if name not in without},
         )
+
+
+def a_code(provider: Provider, service: Service, **changes: str | None) -> str:
+    """Get a code for somebody who allows what is asked.
+
+    Args:
+        provider: Who is asked.
+        service: Who asks.
+        changes: Parameters of the authorization request that differ.
+    """
+    browser = provider.signed_in()
+    answer = provider.authorize(browser, service, **changes)
+    if "/consent" in answer.headers.get("Location", ""):
+        answer = provider.consent(browser, answer.location)
+    return answer_of(answer)["code"]
 
 
 def with_proof(
