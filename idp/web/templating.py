@@ -99,13 +99,15 @@ def speak_for(client: Client, pending_id: str | None) -> None:
     g.pending_id = pending_id
 
 
-def service_of(client: Client) -> dict[str, str | None]:
+def service_of(client: Client) -> dict[str, Any]:
     """Describe a service as the pages show it."""
     return {
         "name": client.name,
         "logo_url": client.logo_uri,
         "initial": client.name[:1].upper(),
         "client_id": client.client_id,
+        "tos_url": client.tos_uri,
+        "is_verified": client.is_verified,
     }
 
 
