@@ -32,7 +32,9 @@ def own_keys(config: Path, tmp_path: Path) -> Path:
     """A folder of keys of this test's own, in its configuration."""
     folder = tmp_path / "keys"
     head = config.read_text().split("[keys]")[0]
-    config.write_text(f'{head}[keys]\ndirectory = "{folder}"\nalgorithms = ["ES256"]\n')
+    config.write_text(
+        f'{head}[keys]\ndirectory = "{folder}"\nalgorithms = ["ES256"]\nencryption_algorithms = ["ECDH-ES"]\n'
+    )
     return folder
 
 
@@ -42,7 +44,10 @@ def test_keys_are_made_once_and_closed_to_others(idp: Run, own_keys: Path) -> No
     first, second = idp("keys", "init", "--json").json, idp("keys", "init", "--json").json
 
     assert first == second
-    assert [key["state"] for key in first] == ["active"]
+    assert {(key["use"], key["alg"], key["state"]) for key in first} == {
+        ("sig", "ES256", "active"),
+        ("enc", "ECDH-ES", "active"),
+    }
     assert all(file.stat().st_mode & 0o077 == 0 for file in own_keys.glob("*.pem"))
     assert own_keys.stat().st_mode & 0o077 == 0
 
@@ -53,7 +58,7 @@ def test_keys_go_through_their_states(idp: Run, own_keys: Path) -> None:
     del own_keys
     first = idp("keys", "init", "--json").json[0]["kid"]
 
-    assert idp("keys", "rotate", "--json").json[0]["state"] == "next"
+    assert [key["state"] for key in idp("keys", "rotate", "--json").json] == ["next", "next"]
     assert idp("keys", "rotate").code == 1
     assert idp("keys", "rotate", "--force").code == 2
     assert idp("keys", "rotate", "--force", "--yes").code == 0
@@ -62,6 +67,19 @@ def test_keys_go_through_their_states(idp: Run, own_keys: Path) -> None:
     assert idp("keys", "retire", first, "--force", "--yes").code == 0
     assert first not in {key["kid"] for key in idp("keys", "list", "--json").json}
     assert idp("keys", "retire", "nothing", "--yes").code == 4
+
+
+@pytest.mark.rule("OPS-4")
+def test_keys_of_one_algorithm_go_on_alone(idp: Run, own_keys: Path) -> None:
+    """Keys that decrypt are rotated by the name of their algorithm, as those that sign."""
+    del own_keys
+    idp("keys", "init")
+
+    (moved,) = idp("keys", "rotate", "--alg", "ECDH-ES", "--json").json
+
+    assert (moved["use"], moved["alg"], moved["state"]) == ("enc", "ECDH-ES", "next")
+    assert "ECDH-ES" in idp("keys", "list").out
+    assert idp("keys", "rotate", "--alg", "A256KW").code == 1
 
 
 @pytest.mark.rule("OPS-4")

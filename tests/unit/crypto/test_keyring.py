@@ -1,4 +1,4 @@
-"""Signing keys: states, rotation, permissions, passphrase, the folder watched (OPS-4)."""
+"""Keys that sign and decrypt: states, rotation, permissions, passphrase, the folder watched (OPS-4)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from idp.crypto.keyring import KeyFolder, KeyringError, KeyState
+from idp.crypto.keyring import DecryptionKey, KeyFolder, KeyringError, KeyState
 from tests.support.clock import A_MONDAY_MORNING as NOW
 
 if TYPE_CHECKING:
@@ -260,3 +262,92 @@ def test_published_key_has_no_private_member(tmp_path: Path) -> None:
     assert {key["kty"] for key in published} == {"EC", "OKP", "RSA"}
     assert not any({"d", "p", "q", "dp", "dq", "qi", "k"} & key.keys() for key in published)
     assert all(key["use"] == "sig" and key["kid"] and key["alg"] for key in published)
+
+
+@pytest.fixture
+def both(tmp_path: Path, seconds: Seconds) -> KeyFolder:
+    """A folder with a key that signs and one that decrypts, on one curve."""
+    made = KeyFolder(tmp_path / "both", None, seconds)
+    made.initialise(("ES256", "ECDH-ES"), NOW)
+    return made
+
+
+def published(folder: KeyFolder, use: str) -> list[str]:
+    """Name the published keys of a use."""
+    return [key["kid"] for key in folder.keyring().jwks()["keys"] if key["use"] == use]
+
+
+@pytest.mark.rule("OPS-4")
+@pytest.mark.spec("RFC 7517", "4.2", "MUST")
+def test_key_that_decrypts_never_signs_nor_verifies(both: KeyFolder) -> None:
+    """Though it could: a message made for one use is never taken for another."""
+    keyring = both.keyring()
+    (decrypts,) = keyring.decryption_keys()
+
+    assert keyring.algorithms() == ("ES256",)
+    assert keyring.encryption_algorithms() == ("ECDH-ES",)
+    assert decrypts.kid not in keyring.public_keys()
+    assert len(keyring.public_keys()) == 1
+    assert keyring.signing_key("ES256").kid != decrypts.kid
+    with pytest.raises(KeyringError):
+        keyring.signing_key("ECDH-ES")
+
+
+@pytest.mark.rule("OPS-4")
+def test_key_that_decrypts_is_published_for_that_use_alone(both: KeyFolder) -> None:
+    """`use` and `alg` tell clients which one to take."""
+    jwks = {key["use"]: key for key in both.keyring().jwks()["keys"]}
+
+    assert jwks["enc"]["alg"] == "ECDH-ES"
+    assert jwks["sig"]["alg"] == "ES256"
+    assert jwks["enc"]["x"] != jwks["sig"]["x"]
+    assert "d" not in jwks["enc"]
+
+
+@pytest.mark.rule("OPS-4")
+def test_clients_encrypt_to_the_active_key_and_every_key_decrypts(both: KeyFolder, seconds: Seconds) -> None:
+    """The next one lies ready on each node; the one before serves who read the key set a while ago."""
+    (first,) = published(both, "enc")
+
+    (following,) = both.rotate("ECDH-ES", NOW, minimum_age=TWO_HOURS)
+    seconds.now += 1
+    assert published(both, "enc") == [first]
+    assert {key.kid for key in both.keyring().decryption_keys()} == {first, following.kid}
+    both.rotate("ECDH-ES", NOW + TWO_HOURS, minimum_age=TWO_HOURS)
+    seconds.now += 1
+
+    assert published(both, "enc") == [following.kid]
+    assert sorted(key.state for key in both.keyring().decryption_keys()) == ["active", "next", "retired"]
+    assert len(published(both, "sig")) == 1
+    both.retire(first, NOW + 2 * TWO_HOURS, token_lifetime=TWO_HOURS)
+    seconds.now += 1
+    assert first not in {key.kid for key in both.keyring().decryption_keys()}
+
+
+@pytest.mark.rule("OPS-4")
+def test_folder_of_before_gets_keys_that_decrypt_and_keeps_its_own(
+    folder: KeyFolder, seconds: Seconds
+) -> None:
+    """`idp keys init` and a start with --upgrade make what is missing."""
+    before = folder.keyring().signing_key("ES256").kid
+
+    folder.initialise(("ES256", "ECDH-ES", "RSA-OAEP-256"), NOW)
+
+    seconds.now += 1
+    assert folder.keyring().signing_key("ES256").kid == before
+    assert folder.keyring().encryption_algorithms() == ("ECDH-ES", "RSA-OAEP-256")
+    assert all(isinstance(key, DecryptionKey) for key in folder.keyring().decryption_keys())
+
+
+@pytest.mark.rule("OPS-4")
+@pytest.mark.parametrize(
+    "private_key", [ed25519.Ed25519PrivateKey.generate(), x25519.X25519PrivateKey.generate()]
+)
+def test_key_that_decrypts_is_of_a_kind_that_can(tmp_path: Path, private_key: Any) -> None:
+    """A key that can't do what its description says is refused at the start."""
+    KeyFolder(tmp_path, None, Seconds()).initialise(("ECDH-ES",), NOW)
+    (pem,) = tmp_path.glob("*.pem")
+    pem.write_bytes(private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    with pytest.raises(KeyringError, match="another kind"):
+        KeyFolder(tmp_path, None, Seconds()).keyring()
