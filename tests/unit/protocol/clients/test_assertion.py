@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idp.protocol.clients.assertion import AssertionUse, check_claims, client_named_by
+from idp.domain.client import Client, Profile
+from idp.protocol.clients.assertion import (
+    AssertionUse,
+    algorithms,
+    check_claims,
+    client_named_by,
+    endpoint_audiences,
+)
 from idp.protocol.errors import EndpointError, ErrorCode
 from tests.support.authorization_requests import ISSUER, NOW
 
@@ -77,3 +84,85 @@ def test_client_named_by_unreadable_subject_is_nobody(claims: dict[str, object])
 def test_client_named_by_subject_is_found() -> None:
     """The subject says whose keys to take."""
     assert client_named_by(GOOD) == "parking"
+
+
+TOKEN, PAR = f"{ISSUER}/token", f"{ISSUER}/par"
+OLD = Client("parking", "Parking", accepts_endpoint_audience=True)
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "client",
+    [
+        Client("parking", "Parking"),
+        Client("parking", "Parking", accepts_endpoint_audience=True, profile=Profile.FAPI2),
+        Client("parking", "Parking", accepts_endpoint_audience=True, profile=Profile.FAPI2_MESSAGE_SIGNING),
+    ],
+    ids=["plain", "fapi2", "message signing"],
+)
+def test_endpoints_are_no_audience_unless_an_administrator_let_them(client: Client) -> None:
+    """And under FAPI 2.0 never (CVE-2025-27370)."""
+    assert endpoint_audiences(client, (ISSUER,), "/par") == frozenset()
+
+
+@pytest.mark.rule("OID-4")
+def test_endpoints_of_each_of_our_origins_are_audiences_of_an_old_service() -> None:
+    """The token endpoint and the endpoint called, under the issuer and where certificates are asked for."""
+    origins = (ISSUER, "https://mtls.example.org")
+
+    assert endpoint_audiences(OLD, origins, "/par") == {
+        TOKEN,
+        PAR,
+        "https://mtls.example.org/token",
+        "https://mtls.example.org/par",
+    }
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "audience, is_taken",
+    [
+        (ISSUER, True),
+        (TOKEN, True),
+        ([PAR], True),
+        ([ISSUER, TOKEN], True),
+        ([], False),
+        ([TOKEN, "https://evil.example.org/token"], False),
+        ([TOKEN, None], False),
+        ([[TOKEN]], False),
+        ({TOKEN: 1}, False),
+        (f"{ISSUER}/revoke", False),
+    ],
+    ids=repr,
+)
+def test_audience_of_an_old_service_is_ours_and_nobody_elses(audience: object, *, is_taken: bool) -> None:
+    """Each name in a list: one that is not ours may be somebody who passes the assertion on."""
+    claims, endpoints = {**GOOD, "aud": audience}, endpoint_audiences(OLD, (ISSUER,), "/par")
+
+    if is_taken:
+        assert check_claims(claims, client_id="parking", issuer=ISSUER, now=NOW, endpoints=endpoints)
+    else:
+        with pytest.raises(EndpointError, match="aud is not"):
+            check_claims(claims, client_id="parking", issuer=ISSUER, now=NOW, endpoints=endpoints)
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "registered, profile, expected",
+    [
+        (None, None, ("ES256", "RS256", "PS256", "EdDSA")),
+        ("RS256", None, ("RS256",)),
+        ("HS256", None, ()),
+        ("none", None, ()),
+        (None, Profile.FAPI2, ("PS256", "ES256", "EdDSA")),
+        ("PS256", Profile.FAPI2, ("PS256",)),
+        ("RS256", Profile.FAPI2, ()),
+    ],
+)
+def test_algorithm_is_the_registered_one_within_what_the_profile_has(
+    registered: str | None, profile: Profile | None, expected: tuple[str, ...]
+) -> None:
+    """A registration narrows, and never widens."""
+    client = Client("parking", "Parking", authentication_signing_alg=registered, profile=profile)
+
+    assert algorithms(client) == expected
