@@ -32,7 +32,7 @@ from idp.outbound.http import GuardedHTTPClient, Limits
 from idp.services.context import Context, DerivedKeys
 from idp.storage.client_directory import ClientDirectory
 from idp.storage.engine import open_database
-from idp.web import errors, health, language, request_log, security_headers, sessions, templating
+from idp.web import cors, errors, health, language, request_log, security_headers, sessions, templating
 from idp.web.http import TextRequest
 from idp.web.oidc import documents
 from idp.web.oidc.discovery import metadata_maker
@@ -86,6 +86,7 @@ def create_app(
     templating.initialise(app, site.templates, catalogues)
     sessions.initialise(app)
     security_headers.initialise(app)
+    cors.initialise(app)
     errors.initialise(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -80,6 +80,7 @@ def authenticate(context: Context, request: BackChannelRequest) -> Client:
         _check_proof(context, client, credentials.proof, request)
     except (JWTRefused, CertificateRefused, KeySetUnavailable) as error:
         raise _refused(f"{client.authentication_method}: {error}", used_basic=used_basic) from error
+    request.client = client
     return client
 
 

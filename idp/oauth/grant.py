@@ -41,11 +41,10 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         client = authenticate(self.context, self.request)
         if self.GRANT_TYPE not in client.grant_types:
             raise EndpointError(ErrorCode.UNAUTHORIZED_CLIENT, reason="grant_type not allowed for the client")
-        self.request.client = client
 
     def create_token_response(self) -> Answer:
         """Answer with tokens."""
-        client: Client = self.request.client  # type: ignore[assignment] # set by validate_token_request
+        client: Client = self.request.client  # type: ignore[assignment] # set by authenticate
         require_encryption_key(self.context, client)
         return 200, self.tokens_for(client), ()
 

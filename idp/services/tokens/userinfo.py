@@ -57,6 +57,7 @@ class UserInfo:
 
     claims: dict[str, Any]
     token: str | None
+    client: Client
 
 
 def read(context: Context, presented: PresentedToken) -> UserInfo:
@@ -79,7 +80,7 @@ def read(context: Context, presented: PresentedToken) -> UserInfo:
         claims = _claims(connection, stored)
     _check_possession(context, presented, stored)
     _check_authentication(context, client, presented, stored.family)
-    return UserInfo(claims, _token(context, client, claims))
+    return UserInfo(claims, _token(context, client, claims), client)
 
 
 def _live(context: Context, presented: PresentedToken, stored: StoredToken | None) -> StoredToken:

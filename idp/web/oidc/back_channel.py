@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from idp.oauth.request import BackChannelRequest
 from idp.protocol.errors import EndpointError, ErrorCode
@@ -65,7 +65,7 @@ def received(extra_known: frozenset[str] = frozenset()) -> BackChannelRequest:
             reason="parameters in the query",
         )
     values = endpoint_values(request.form.items(multi=True), known)
-    return BackChannelRequest(
+    made = BackChannelRequest(
         request.method,
         values,
         request.headers.get("Authorization"),
@@ -75,6 +75,9 @@ def received(extra_known: frozenset[str] = frozenset()) -> BackChannelRequest:
         dpop=_dpop(),
         accept=request.headers.get("Accept", ""),
     )
+    # Kept for what dresses the answer: whose origins may read it (see `cors`).
+    g.back_channel = made
+    return made
 
 
 def _dpop() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import request
+from flask import g, request
 
 from idp.protocol.errors import BearerError, ErrorCode, TokenScheme
 from idp.services.tokens import userinfo as use_case
@@ -25,6 +25,7 @@ _SCHEMES: Final = {scheme.lower(): scheme for scheme in TokenScheme}
 def userinfo() -> Response:
     """Give the claims that an access token opens."""
     answer = use_case.read(context(), _presented())
+    g.client = answer.client
     return json_answer(answer.claims) if answer.token is None else jwt_answer(answer.token, "application/jwt")
 
 
