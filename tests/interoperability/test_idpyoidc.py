@@ -105,6 +105,24 @@ def test_idpyoidc_refresh_gives_tokens_that_work(started: Started, service: Regi
     assert told["sub"] == visit.found["id_token"]["sub"]
 
 
+@pytest.mark.spec("OIDC Core", "3.3", "MUST")
+@pytest.mark.parametrize("response_type", ["code id_token", "code id_token token", "id_token token"])
+def test_idpyoidc_hybrid_and_implicit_flows_give_a_verified_identity(
+    started: Started, response_type: str
+) -> None:
+    """What comes in the fragment is checked by the library: c_hash, at_hash, nonce."""
+    grants = ["authorization_code", "implicit"] if "code" in response_type else ["implicit"]
+    scopes = ["openid", "email"]
+    registered = started.register(response_types=[response_type], grant_types=grants, scopes=scopes)
+    preference = {"response_types_supported": [response_type], "scopes_supported": scopes}
+    party = a_party(started, registered, preference=preference)
+
+    visit = signed_in(started, party)
+
+    assert visit.found["userinfo"]["email"] == visit.email
+    assert visit.found["id_token"]["sub"] == visit.found["userinfo"]["sub"]
+
+
 @pytest.mark.rule("OID-6")
 @pytest.mark.spec("RP-Initiated Logout", "2", "MUST")
 def test_idpyoidc_logout_ends_the_session_and_comes_back(started: Started, service: Registered) -> None:
