@@ -263,3 +263,10 @@ def test_shared_secret_signs_nothing_that_a_public_key_should() -> None:
         jwt.verified_header_claims(
             pyjwt.encode(CLAIMS, "s" * 43, "HS256"), {None: EC.public_key()}, ("HS256",)
         )
+
+
+def test_claims_are_read_before_any_key_to_find_whose_it_is() -> None:
+    """They are nothing more than what somebody says."""
+    assert jwt.unverified_claims(f"{encoded({'alg': 'ES256'})}.{encoded(CLAIMS)}.AAAA") == CLAIMS
+    with pytest.raises(JWTRefused):
+        jwt.unverified_claims(f"{encoded({'alg': 'ES256'})}.{encoded([1])}.AAAA")
