@@ -10,8 +10,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from idp.crypto.jwt import sign
+from idp.crypto.keyring import KeyringError
 from idp.outbound.http import Failure, Unreachable
 from idp.protocol.logout import backchannel
+from idp.services.clients.encryption import KeySetUnavailable, encrypted
 from idp.services.operations.delivery import Dead, Delivered, Dropped, Failed, Outcome
 from idp.services.sign_in import endings
 from idp.services.sign_in.wire_session import wire_session_id
@@ -48,15 +50,20 @@ class LogoutCourier:
         if client is None or not client.is_enabled(context.clock()) or client.backchannel_logout_uri is None:
             return Dropped("the service is gone, is off or wants no notice any more")
         # Another one for each try: a service that took the last and could not say so refuses a `jti` it knows.
-        token = logout_token(context, client, ending, jti=f"{message.message_id}-{message.attempts}")
+        jti = f"{message.message_id}-{message.attempts}"
+        try:
+            token = logout_token(context, client, ending, jti=jti)
+        except (KeyringError, KeySetUnavailable) as error:
+            return Failed(str(error))
         return _posted(context, client.backchannel_logout_uri, token)
 
 
 def logout_token(context: Context, client: Client, ending: Ending, *, jti: str) -> str:
-    """Sign a logout token as the client's ID tokens are signed (Back-Channel Logout 2.4).
+    """Sign a logout token, and encrypt it, as the client's ID tokens are (Back-Channel Logout 2.4).
 
     Raises:
         KeyringError: No key of its algorithm is active.
+        KeySetUnavailable: The client's key to encrypt to can't be had.
     """
     claims = backchannel.logout_claims(
         issuer=context.issuer,
@@ -67,7 +74,10 @@ def logout_token(context: Context, client: Client, ending: Ending, *, jti: str) 
         now=context.clock(),
     )
     key = context.keys.keyring().signing_key(client.id_token_signed_response_alg)
-    return sign(claims, key, typ=backchannel.TYP)
+    token = sign(claims, key, typ=backchannel.TYP)
+    if client.id_token_encryption is None:
+        return token
+    return encrypted(context, client, client.id_token_encryption, token)
 
 
 def _posted(context: Context, address: str, token: str) -> Outcome:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from idp.crypto.jwt import JWTRefused, verified_claims
+from idp.crypto.jwe import JWERefused, decrypt
+from idp.crypto.jwt import ALGORITHMS, JWTRefused, unverified_header, verified_claims
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import DirectError, ErrorCode, Problem
 from idp.protocol.logout import end_session as rules
 from idp.services.sign_in.wire_session import wire_session_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from idp.protocol.logout.end_session import EndSessionRequest
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
+
+
+_DOTS_OF_JWE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,31 @@ def _speaks_of(context: Context, request: EndSessionRequest, signed_in: SignedIn
 
 
 def _verified_hint(context: Context, raw: str | None) -> dict[str, Any] | None:
+    """Read the hint; None when there is none, or when the key that signed it is gone: then it proves nothing.
+
+    A session can outlive the key of its first ID token: its person is asked, and meets no error.
+    """
     if raw is None:
         return None
+    keyring = context.keys.keyring()
     try:
-        claims = verified_claims(raw, context.keys.keyring().public_keys())
-    except JWTRefused as error:
+        # OIDC Core 3.1.2.1: a client may encrypt to us what it got encrypted.
+        signed = decrypt(raw, keyring.decryption_keys()).decode() if raw.count(".") == _DOTS_OF_JWE else raw
+        keys = keyring.public_keys()
+        if _is_of_a_key_gone(unverified_header(signed), keys):
+            return None
+        claims = verified_claims(signed, keys)
+    except (JWTRefused, JWERefused, UnicodeDecodeError) as error:
         raise _refused(str(error)) from error
     if claims.get("iss") != context.issuer or "auth_time" not in claims:
         raise _refused("not an ID token of ours")
     return claims
+
+
+def _is_of_a_key_gone(header: Mapping[str, Any], keys: Mapping[str | None, Any]) -> bool:
+    """Tell whether a header names a key that we do not have any more, as far as anybody can tell."""
+    kid = header.get("kid")
+    return isinstance(kid, str) and kid not in keys and header.get("alg") in ALGORITHMS
 
 
 def _refused(reason: str) -> DirectError:

@@ -161,6 +161,9 @@ class ParallelDelivery:
     Args:
         context: The parts.
         courier: What delivers.
+
+    Attributes:
+        under_way: How many deliveries there are at this moment.
     """
 
     def __init__(self, context: Context, courier: DirectCourier) -> None:
@@ -169,7 +172,7 @@ class ParallelDelivery:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=courier.kind)
         self._lock = threading.Lock()
         self._recipients: dict[str | None, _Recipient] = {}
-        self._under_way = 0
+        self.under_way = 0
 
     def deliver_due(self) -> int:
         """Begin to deliver messages that are due, as many as there is room for; waits for none of them.
@@ -177,7 +180,7 @@ class ParallelDelivery:
         Returns:
             How many were claimed; 0 when none is due or no room is left.
         """
-        room = _AT_ONCE - self._under_way
+        room = _AT_ONCE - self.under_way
         claimed = _claimed(self._context, self._courier.kind, room) if room > 0 else ()
         waits: dict[datetime, list[str]] = {}
         for message in claimed:
@@ -208,7 +211,7 @@ class ParallelDelivery:
             if recipient.busy >= _AT_ONCE_TO_ONE:
                 return now + _TURN
             recipient.busy += 1
-            self._under_way += 1
+            self.under_way += 1
         return None
 
     def _deliver(self, message: Message, name: str | None) -> None:
@@ -227,7 +230,7 @@ class ParallelDelivery:
     def _end(self, name: str | None, outcome: Outcome) -> None:
         now = self._context.clock()
         with self._lock:
-            self._under_way -= 1
+            self.under_way -= 1
             recipient = self._recipients[name]
             recipient.busy -= 1
             if not isinstance(outcome, Failed):
