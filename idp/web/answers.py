@@ -77,7 +77,8 @@ def respond(answer: AuthorizationResponse, *, after_form: bool = False) -> AnyRe
             allow_form_action(action)
             return make_response(page("interaction/form_post.html", action=action, fields=dict(fields)))
         case Redirection(location):
-            if after_form:
+            # A page of ours is no hop that `form-action` could stop: where the answer to a device ends.
+            if after_form and not location.startswith(context().issuer + "/"):
                 return make_response(page("interaction/continue.html", continue_url=location))
             return redirect_to(location)
 

@@ -38,10 +38,11 @@ def show() -> str | Response:
     present, situation, signed_in = _asked()
     if present is None or situation is None or signed_in is None:
         return go_on(present)
+    asked = consents.question(situation, signed_in)
     return page(
         "interaction/consent.html",
-        rows=[_row(asked) for asked in consents.question(situation, signed_in)],
-        consent=_terms_of(situation),
+        rows=[_row(one) for one in asked],
+        consent=_terms_of(situation) | {"grown": any(one.is_new for one in asked)},
         person_mark=_person_mark(signed_in),
     )
 
@@ -105,5 +106,5 @@ def _terms_of(situation: Situation) -> dict[str, Any]:
         "legal_basis": client.legal_basis.value,
         "retention": worded(client.retention),
         "policy_url": client.policy_uri,
-        "grown": situation.consent is not None,
+        "for_device": situation.request.origin.device is not None,
     }
