@@ -22,6 +22,7 @@ from idp.protocol.errors import EndpointError, ErrorCode
 from idp.services.clients.assertions import use_once
 from idp.services.clients.certificates import check_certificate
 from idp.services.clients.key_sets import KeySetUnavailable, keys_of
+from idp.services.clients.secrets import bound_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -189,7 +190,7 @@ def _live_secrets(context: Context, client: Client) -> Iterator[str]:
         if secret.sealed is None or not secret.is_live(now):
             continue
         try:
-            yield context.sealer.unseal(secret.sealed, bound_to=f"client_secret/{client.client_id}").decode()
+            yield context.sealer.unseal(secret.sealed, bound_to=bound_to(client.client_id)).decode()
         except ValueError:
             # Sealed with the keys of another installation: the others may do, and the client can have a new one.
             _LOG.error("client_secret_unreadable", client_id=client.client_id)

@@ -71,6 +71,35 @@ def test_wrong_basic_credentials_are_challenged_alike(lasting_provider: Provider
 
 
 @pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Basic", "Basic ", "Basic !", "Basic Y2xpZW50", "Basic /zp4", basic("%00", "x"), basic("%ed%a0%80", "x"),
+        basic("a%0ab", "x"), "Bearer mpa_x", "DPoP x", "Digest username=x", "x",
+    ],
+)  # fmt: skip
+def test_authorization_that_is_not_basic_is_refused(lasting_provider: Provider, header: str) -> None:
+    """Another scheme, torn credentials, a name that no database takes."""
+    assert refused(by_header(lasting_provider, header))
+
+
+@pytest.mark.rule("OID-4")
+@pytest.mark.parametrize(
+    "method",
+    [method for method in ClientAuthenticationMethod if "tls" not in method],
+)
+def test_client_that_was_disabled_is_refused_whatever_its_method(
+    lasting_provider: Provider, method: ClientAuthenticationMethod
+) -> None:
+    """A right proof of a closed service proves nothing any more."""
+    service = lasting_provider.a_client(authentication_method=method)
+    closed = lasting_provider.a_client(authentication_method=method, disabled_at=lasting_provider.clock())
+
+    assert lasting_provider.post("/token", service, **CREDENTIALS).status_code in {200, 400}
+    assert refused(lasting_provider.post("/token", closed, **CREDENTIALS))
+
+
+@pytest.mark.rule("OID-4")
 @pytest.mark.spec("RFC 6749", "2.3.1", "MUST")
 @pytest.mark.parametrize("encode", [quote, quote_plus, str], ids=["percent", "form", "as it is"])
 def test_basic_credentials_are_form_decoded(lasting_provider: Provider, encode: Any) -> None:
