@@ -21,6 +21,8 @@ SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
 }
+#: What a person gives on the page of contact details; everything else is of their identity.
+CONTACT_CLAIMS = frozenset(SCOPE_CLAIMS["address"] + SCOPE_CLAIMS["phone"])
 #: Asked one by one, by the `claims` parameter only: no standard scope has them.
 SINGLE_CLAIMS = ("birthplace", "birthcountry")
 #: What says how sure a claim is goes wherever that claim goes; nobody consents to it apart.
@@ -43,6 +45,8 @@ PROTOCOL_CLAIMS = (
     "amr",
     "sid",
     "at_hash",
+    "c_hash",
+    "s_hash",
 )
 
 

@@ -251,6 +251,8 @@ def _responses(client: Client, rules: Rules) -> Found:
         yield "response_types", "code goes with the authorization_code grant, and with it only"
     if (not words.isdisjoint({"id_token", "token"})) != (GrantType.IMPLICIT in client.grant_types):
         yield "response_types", "id_token and token go with the implicit grant, and with it only"
+    if "token" in words and (client.dpop_bound_access_tokens or client.tls_bound_access_tokens):
+        yield "response_types", "with token can't be had by a client whose tokens are bound to a key"
     if not client.response_modes or not client.response_modes <= RESPONSE_MODES:
         yield "response_modes", f"must be some of {' '.join(sorted(RESPONSE_MODES))}"
 
