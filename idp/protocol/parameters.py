@@ -29,6 +29,7 @@ LIMITS = {
     "claims": 8192,
     "id_token_hint": 8192,
     "client_assertion": 8192,
+    "token": 8192,
     "request": 65_536,
     "request_uri": 2048,
     "resource": 4096,
