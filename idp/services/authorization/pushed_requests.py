@@ -40,7 +40,11 @@ def push(
     Raises:
         EndpointError: With the code that the authorization endpoint would give (RFC 9126 section 2.3).
     """
-    _check_form(client, parameters)
+    if "request_uri" in parameters:
+        # RFC 9126 section 2.1: the one parameter of the authorization endpoint that "MUST NOT be provided".
+        raise EndpointError(
+            ErrorCode.INVALID_REQUEST, "A request_uri can not be pushed.", reason="request_uri pushed"
+        )
     secret, now = new_secret(SecretKind.PUSHED_REQUEST), context.clock()
     origin = RequestOrigin(pushed=digest(secret), is_signed="request" in parameters)
     pairs = _bound(_asked(context, client, parameters), proof_key)
@@ -55,25 +59,11 @@ def push(
     return {"request_uri": request_uri_of(secret), "expires_in": int(lifetime.total_seconds())}
 
 
-def _check_form(client: Client, parameters: Mapping[str, str]) -> None:
-    # RFC 9126 section 2.1: "The request_uri authorization request parameter is one exception, and it MUST NOT be
-    # provided."
-    if "request_uri" in parameters:
-        raise EndpointError(
-            ErrorCode.INVALID_REQUEST, "A request_uri can not be pushed.", reason="request_uri pushed"
-        )
-    if parameters.get("client_id", client.client_id) != client.client_id:
-        raise EndpointError(
-            ErrorCode.INVALID_REQUEST,
-            "The client_id is not the authenticated client.",
-            reason="client_id of another client",
-        )
-
-
 def _asked(context: Context, client: Client, parameters: Mapping[str, str]) -> Pairs:
     """Take the request out of the form, or out of its request object alone (RFC 9126 section 3)."""
     token = parameters.get("request")
     if token is None:
+        # Beside Basic or a certificate the name may be left out; another one was refused with the proof.
         asked = {name: value for name, value in parameters.items() if name in KNOWN_PARAMETERS}
         return list((asked | {"client_id": client.client_id}).items())
     try:

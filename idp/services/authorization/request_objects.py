@@ -38,10 +38,9 @@ from idp.storage.repositories import pushed_requests
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
-
     from idp.domain.client import Client
     from idp.services.context import Context
+    from idp.storage.engine import Connection
 
 _OK: Final = 200
 _ACCEPT: Final = {"Accept": ", ".join(MEDIA_TYPES)}
