@@ -11,7 +11,7 @@ from idp.storage.engine import open_database
 from idp.storage.models import account_attribute_changes
 from idp.storage.repositories import attributes
 from tests.support.pages import words_of
-from tests.support.provider import a_provider, form_of
+from tests.support.provider import a_provider, continue_url, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,6 +242,27 @@ def test_details_reach_a_service_that_the_person_allows(provider: Provider) -> N
         "country": "France",
     }
     assert (claims["phone_number"], claims["phone_number_verified"]) == ("+33142764040", False)
+
+
+@pytest.mark.rule("PRO-2", "CON-1")
+def test_service_that_needs_an_address_leads_here_and_back(provider: Provider) -> None:
+    """In the middle of its request: the page says who needs it, and saving goes on with the request."""
+    service = provider.a_client(
+        name="Encombrants",
+        scopes=frozenset({"openid", "address"}),
+        claims=(ClaimUse("address", REASON, required=True),),
+    )
+    browser = provider.signed_in()
+
+    asked = provider.authorize(browser, service, scope="openid address")
+
+    assert asked.location.startswith(f"{PAGE}?pending=")
+    shown = browser.get(asked.location)
+    assert "Encombrants a besoin d’une donnée" in words_of(shown)
+    still = browser.post(PAGE, data={**form_of(shown), "phone_number": "0142764040"})
+    assert still.location == asked.location
+    done = browser.post(PAGE, data={**form_of(browser.get(asked.location)), **LOBAU})
+    assert "code=" in continue_url(done)
 
 
 @pytest.mark.rule("UX-1")

@@ -19,6 +19,7 @@ from idp.domain.session import Session
 from idp.protocol.authorization.redirect_uri import scheme
 from idp.protocol.authorization.request import AuthorizationRequest, Prompt
 from idp.protocol.claims.requested import NO_SHORTFALL, Shortfall
+from idp.protocol.claims.standard import CONTACT_CLAIMS
 from idp.protocol.errors import ErrorCode
 from idp.protocol.scope import OFFLINE_ACCESS
 
@@ -32,6 +33,7 @@ class Step(StrEnum):
     STEP_UP = "step_up"
     TERMS = "terms"
     COMPLETE_PROFILE = "complete_profile"
+    COMPLETE_CONTACT_DETAILS = "complete_contact_details"
     CONSENT = "consent"
 
 
@@ -114,6 +116,7 @@ SILENT_ERRORS: Final = {
     Step.STEP_UP: ErrorCode.INTERACTION_REQUIRED,
     Step.TERMS: ErrorCode.INTERACTION_REQUIRED,
     Step.COMPLETE_PROFILE: ErrorCode.INTERACTION_REQUIRED,
+    Step.COMPLETE_CONTACT_DETAILS: ErrorCode.INTERACTION_REQUIRED,
     Step.CONSENT: ErrorCode.CONSENT_REQUIRED,
 }
 
@@ -234,9 +237,11 @@ def required_claims_are_held(_: AuthorizationRequest, facts: Facts) -> Ask | Ref
         if facts.can_step_up:
             return Ask(Step.STEP_UP, Reason.CLAIM_UNCERTIFIED)
         return Refuse(ErrorCode.ACCESS_DENIED, "a required claim can't be certified")
-    if facts.shortfall.missing:
-        return Ask(Step.COMPLETE_PROFILE, Reason.CLAIM_MISSING)
-    return None
+    if not facts.shortfall.missing:
+        return None
+    # What both pages have to give is asked for on one after the other.
+    is_contact = CONTACT_CLAIMS.issuperset(facts.shortfall.missing)
+    return Ask(Step.COMPLETE_CONTACT_DETAILS if is_contact else Step.COMPLETE_PROFILE, Reason.CLAIM_MISSING)
 
 
 def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:

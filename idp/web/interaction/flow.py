@@ -32,6 +32,7 @@ PAGES = {
     Step.STEP_UP: "step_up.show",
     Step.TERMS: "accept_terms.show",
     Step.COMPLETE_PROFILE: "identity.show",
+    Step.COMPLETE_CONTACT_DETAILS: "contact_details.show",
     Step.CONSENT: "consent.show",
 }
 

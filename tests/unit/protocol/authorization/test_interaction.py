@@ -84,6 +84,18 @@ def code_of(decision: Decision) -> ErrorCode:
         ),
         (
             {},
+            {"shortfall": Shortfall(missing=("address", "phone_number"))},
+            Step.COMPLETE_CONTACT_DETAILS,
+            Reason.CLAIM_MISSING,
+        ),
+        (
+            {},
+            {"shortfall": Shortfall(missing=("address", "birthdate"))},
+            Step.COMPLETE_PROFILE,
+            Reason.CLAIM_MISSING,
+        ),
+        (
+            {},
             {"shortfall": Shortfall(uncertified=("birthdate",)), "can_step_up": True},
             Step.STEP_UP,
             Reason.CLAIM_UNCERTIFIED,
