@@ -13,7 +13,8 @@ import pytest
 
 from idp.cli.client_form import in_words
 from idp.cli.key_files import utc_now
-from idp.config import Settings, parse
+from idp.cli.server.preparation import prepare
+from idp.config import ConfigurationError, Settings, load, parse
 from idp.protocol.clients.metadata import MetadataProblem
 from idp.storage.models import outbox
 from tests.support.provider import a_provider
@@ -80,6 +81,27 @@ def test_keys_of_one_algorithm_go_on_alone(idp: Run, own_keys: Path) -> None:
     assert (moved["use"], moved["alg"], moved["state"]) == ("enc", "ECDH-ES", "next")
     assert "ECDH-ES" in idp("keys", "list").out
     assert idp("keys", "rotate", "--alg", "A256KW").code == 1
+
+
+@pytest.mark.rule("OPS-4")
+def test_start_makes_the_keys_that_a_new_version_needs_or_says_how(
+    config: Path, idp: Run, own_keys: Path
+) -> None:
+    """A folder of before, without a key to encrypt to: --upgrade makes it, and nothing else changes."""
+    del own_keys
+    wanted = config.read_text()
+    config.write_text(wanted.replace('["ECDH-ES"]', "[]"))
+    before = idp("keys", "init", "--json").json
+    config.write_text(wanted)
+
+    with pytest.raises(ConfigurationError, match="no active key for ECDH-ES: run `idp keys init`"):
+        prepare(load(config), create_missing=False)
+    prepare(load(config), create_missing=True)
+
+    after = idp("keys", "list", "--json").json
+    assert [key["use"] for key in before] == ["sig"]
+    assert sorted(key["use"] for key in after) == ["enc", "sig"]
+    assert before[0] in after
 
 
 @pytest.mark.rule("OPS-4")
