@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from tests.support.provider import BYE, SESSION_COOKIE, answer_of, continue_url, form_of
 
@@ -263,3 +265,99 @@ def test_one_click_signs_out(lasting_provider: Provider, browser: FlaskClient) -
     assert answer.location == "/signed-out"
     assert not is_signed_in(lasting_provider, browser)
     assert browser.get("/signed-out").status_code == 200
+
+
+@pytest.mark.rule("LOG-7")
+@pytest.mark.spec("RP-Initiated Logout", "2", "SHOULD")
+def test_hint_of_a_key_that_is_gone_proves_nothing_and_is_no_error(
+    lasting_provider: Provider, browser: FlaskClient, service: Service, hint: str
+) -> None:
+    """A session can outlive the key of its first ID token: the person is asked, and goes where they wanted."""
+    old = signed_by_a_key_gone(hint)
+    query = {
+        "id_token_hint": old,
+        "client_id": service.client_id,
+        "post_logout_redirect_uri": BYE,
+        "state": STATE,
+    }
+
+    page = browser.get("/logout", query_string=query)
+    assert is_signed_in(lasting_provider, browser)
+    gone = browser.post("/logout/confirm", data=form_of(page) | {"decision": "sign_out"})
+
+    assert service.client.name in page.text
+    assert continue_url(gone).startswith(f"{BYE}?state=")
+    assert not is_signed_in(lasting_provider, browser)
+
+
+@pytest.mark.rule("LOG-7")
+@pytest.mark.spec("RP-Initiated Logout", "3", "MUST NOT")
+def test_hint_of_a_key_that_is_gone_names_no_client(
+    lasting_provider: Provider, browser: FlaskClient, hint: str
+) -> None:
+    """What nobody can verify says nothing: whose address it would be is not known."""
+    old = signed_by_a_key_gone(hint)
+
+    with_address = browser.get(
+        "/logout", query_string={"id_token_hint": old, "post_logout_redirect_uri": BYE}
+    )
+    alone = browser.get("/logout", query_string={"id_token_hint": old})
+
+    assert (with_address.status_code, alone.status_code) == (400, 200)
+    assert is_signed_in(lasting_provider, browser)
+
+
+def signed_by_a_key_gone(token: str) -> str:
+    """Sign the claims of an ID token with a key that nobody knows, under a name of its own."""
+    claims = pyjwt.decode(token, options={"verify_signature": False})
+    return pyjwt.encode(
+        claims, ec.generate_private_key(ec.SECP256R1()), "ES256", headers={"kid": "2025-gone"}
+    )
+
+
+@pytest.mark.rule("LOG-7")
+@pytest.mark.spec("OIDC Core", "3.1.2.1", "MAY")
+def test_hint_may_be_encrypted_to_us(lasting_provider: Provider, browser: FlaskClient, hint: str) -> None:
+    """A client that gets its ID tokens encrypted may encrypt them again, to a key that we publish."""
+    (published,) = (
+        key
+        for key in lasting_provider.back_channel.get("/jwks.json").json["keys"]
+        if key["use"] == "enc"  # type: ignore[index] # a key set
+    )
+    header = {"alg": "ECDH-ES", "enc": "A128CBC-HS256", "cty": "JWT", "kid": published["kid"]}
+    encrypted = jwe.encrypt_compact(header, hint, ECKey.import_key(published))
+
+    broken = browser.get("/logout", query_string={"id_token_hint": encrypted[:-4] + "AAAA"})
+    answer = browser.get("/logout", query_string={"id_token_hint": encrypted})
+
+    assert broken.status_code == 400
+    assert answer.location == "/signed-out"
+
+
+@pytest.mark.rule("LOG-7")
+@pytest.mark.spec("RP-Initiated Logout", "3", "MUST")
+def test_query_of_the_registered_address_is_kept(lasting_provider: Provider, browser: FlaskClient) -> None:
+    """State joins what was registered."""
+    service = lasting_provider.a_client(post_logout_redirect_uris=(f"{BYE}?from=mon-paris",))
+    hint = lasting_provider.tokens(browser, service)["id_token"]
+
+    answer = browser.get(
+        "/logout",
+        query_string={
+            "id_token_hint": hint,
+            "post_logout_redirect_uri": f"{BYE}?from=mon-paris",
+            "state": "s",
+        },
+    )
+
+    assert answer.location == f"{BYE}?from=mon-paris&state=s"
+
+
+@pytest.mark.rule("LOG-7")
+@pytest.mark.spec("RP-Initiated Logout", "2", "OPTIONAL")
+def test_logout_hint_is_no_proof(lasting_provider: Provider, browser: FlaskClient, service: Service) -> None:
+    """Anybody can write a name into a link: it is taken, and the person is asked."""
+    page = browser.get("/logout", query_string={"client_id": service.client_id, "logout_hint": "zoe"})
+
+    assert page.status_code == 200
+    assert is_signed_in(lasting_provider, browser)
