@@ -7,20 +7,38 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 from sqlalchemy import select
 
+from idp.domain.client import ClientAuthenticationMethod
 from idp.outbound import logs
 from idp.storage.models import metadata
-from tests.support.provider import BROWSER_COOKIE, SESSION_COOKIE, Provider, Service, answer_of
+from tests.support.devices import a_device
+from tests.support.dpop import ProofMaker
+from tests.support.provider import BROWSER_COOKIE, SESSION_COOKIE, Provider, Service, a_provider, answer_of
+from tests.support.registration import Registrar
+from tests.support.request_objects import request_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flask.testing import FlaskClient
+
+    from idp.storage.engine import Database
+    from tests.support.clock import SettableClock
 
 #: What a person or a service typed, to be found wherever it ends up.
 EMAIL, GIVEN_NAME, FAMILY_NAME = "canari.zoe@ville.example", "Canarizoé", "Canaridurand"
 PASSWORD, STATE, NONCE = "Canari-Vingt2.Tramways", "canari-state-1", "canari-nonce-1"
 HINT = "canari.hint@ville.example"
+API = "https://api.example.org/"
+
+
+@pytest.fixture
+def provider(database: Database, clock: SettableClock) -> Provider:
+    """A provider where clients register themselves, with a token."""
+    return a_provider(database, clock, registration={"mode": "token"})
 
 
 @contextmanager
@@ -54,7 +72,8 @@ def a_whole_life(provider: Provider) -> dict[str, str]:
     provider.redeem(service, code)
     rotated = provider.tokens(browser, public, **asked)
     successor = (provider.refresh(public, rotated["refresh_token"]).json or {})["refresh_token"]
-    go_wrong(provider, service, tokens)
+    extended = a_life_with_extensions(provider, browser)
+    go_wrong(provider, service, tokens | extended)
     browser.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
     browser.get("/logout", query_string={"id_token_hint": tokens["id_token"]})
     return {
@@ -63,7 +82,70 @@ def a_whole_life(provider: Provider) -> dict[str, str]:
         "access token": tokens["access_token"], "refresh token": tokens["refresh_token"],
         "id token": tokens["id_token"], "rotated": rotated["refresh_token"], "successor": successor,
         "session": value_of(browser_cookie(provider, person)), "browser": value_of(browser.get_cookie(BROWSER_COOKIE)),
+        **extended,
     }  # fmt: skip
+
+
+def a_life_with_extensions(provider: Provider, browser: FlaskClient) -> dict[str, str]:
+    """Go the newer ways too: signed, pushed and registered, bound to a key, for an API, on a device, in front."""
+    found = proven_by_a_key(provider, browser)
+    found |= registered_by_itself(provider)
+    device = a_device(provider)
+    device.is_answered(browser=browser)
+    found |= {"device code": device.answer["device_code"], "user code": device.user_code}
+    found["token of a device"] = (device.polls().json or {})["access_token"]
+    legacy = provider.a_client(response_types=frozenset({"code id_token token"}), consent_required=False)
+    answer = answer_of(provider.authorize(browser, legacy, response_type="code id_token token"))
+    found |= {f"{name} in front": answer[name] for name in ("code", "id_token", "access_token")}
+    hidden = provider.a_client(authentication_method=ClientAuthenticationMethod.SECRET_JWT)
+    found["assertion by secret"] = hidden.assertion()
+    provider.post(
+        "/introspect", hidden, token=answer["access_token"], client_assertion=found["assertion by secret"]
+    )
+    return found | {"secret that signs": hidden.secret}
+
+
+def proven_by_a_key(provider: Provider, browser: FlaskClient) -> dict[str, str]:
+    """Push a signed request, answer it by a JWT, and bind its tokens to a key."""
+    key = ProofMaker(provider.clock)
+    service = provider.a_client(
+        authentication_method=ClientAuthenticationMethod.PRIVATE_KEY_JWT, dpop_bound_access_tokens=True
+    )
+    caller = provider.a_client(resources=(API,))
+    signed = request_object(provider, service, login_hint=HINT, state=STATE, response_mode="jwt")
+    pushed = provider.post("/par", service, request=signed)
+    uri = (pushed.json or {})["request_uri"]
+    query = {"client_id": service.client_id, "request_uri": uri}
+    response = answer_of(browser.get("/authorize", query_string=query))["response"]
+    claims: dict[str, str] = jwt.decode(response, options={"verify_signature": False})
+    proof = key.proof()
+    headers, fields = service.authentication()
+    form = {
+        "grant_type": "authorization_code", "code": claims["code"], "redirect_uri": service.callback,
+        "code_verifier": service.verifier,
+    }  # fmt: skip
+    answer = provider.back_channel.post("/token", data=fields | form, headers=headers | {"DPoP": proof})
+    assert answer.status_code == 200, answer.text
+    at_api = provider.post("/token", caller, grant_type="client_credentials", resource=API).json or {}
+    return {
+        "request object": signed, "pushed request": uri, "signed answer": response, "proof": proof,
+        "bound token": (answer.json or {})["access_token"], "assertion": fields["client_assertion"],
+        "token for an API": at_api["access_token"],
+    }  # fmt: skip
+
+
+def registered_by_itself(provider: Provider) -> dict[str, str]:
+    """Register a client by a token, read it and change it."""
+    registrar = Registrar(provider)
+    initial = registrar.initial_token()
+    client = registrar.register(initial, contacts=["dev@example.org"])
+    registrar.read(client)
+    registrar.read(client, token=initial)
+    return {
+        "initial access token": initial,
+        "registration access token": client["registration_access_token"],
+        "secret of the registered": client["client_secret"],
+    }
 
 
 def browser_cookie(provider: Provider, person: Any) -> Any:
@@ -90,11 +172,18 @@ def go_wrong(provider: Provider, service: Service, tokens: dict[str, Any]) -> No
         "/logout",
         "/nowhere",
         "/consent",
+        "/par",
+        "/register",
+        "/device",
+        "/device_authorization",
     ):
         for name, value in (
             ("token", tokens["refresh_token"]), ("access_token", tokens["access_token"]), ("code", service.secret),
             ("client_secret", service.secret), ("id_token_hint", tokens["id_token"]), ("login_hint", EMAIL),
             ("state", STATE), ("pending", tokens["access_token"]), ("password", PASSWORD), (EMAIL, GIVEN_NAME),
+            ("request", tokens["request object"]), ("request_uri", tokens["pushed request"]),
+            ("client_assertion", tokens["assertion"]), ("device_code", tokens["device code"]),
+            ("user_code", tokens["user code"]),
         ):  # fmt: skip
             client.get(path, query_string={name: value})
             client.post(path, data={name: value, "client_id": EMAIL})
@@ -103,6 +192,8 @@ def go_wrong(provider: Provider, service: Service, tokens: dict[str, Any]) -> No
             path, headers={"Authorization": f"Bearer {tokens['refresh_token']}", "X-Request-ID": EMAIL}
         )
         client.post(path, headers={"Authorization": f"Basic {service.secret}", "User-Agent": EMAIL})
+        client.post(path, headers={"DPoP": tokens["proof"], "Authorization": f"DPoP {tokens['bound token']}"})
+        client.post(path, headers={"Authorization": f"Bearer {tokens['registration access token']}"}, json={})
     provider.introspect(service, tokens["id_token"])
 
 
@@ -149,7 +240,15 @@ def test_no_row_holds_a_secret_in_clear(provider: Provider) -> None:
 def test_no_error_repeats_what_was_sent(lasting_provider: Provider) -> None:
     """An answer that refuses holds nothing of the request but what the standard returns."""
     service = lasting_provider.a_client()
-    for path in ("/token", "/introspect", "/revoke", "/userinfo"):
+    for path in (
+        "/token",
+        "/introspect",
+        "/revoke",
+        "/userinfo",
+        "/par",
+        "/device_authorization",
+        "/register",
+    ):
         for form in (
             {"token": STATE},
             {"code": STATE},
