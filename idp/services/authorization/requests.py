@@ -352,7 +352,7 @@ def _use_up(
     origin = request.origin
     if origin.pushed is not None and not pushed_requests.consume(connection, origin.pushed, now):
         raise request.refusal(
-            ErrorCode.INVALID_REQUEST, "The request_uri was used before.", reason="pushed request answered"
+            ErrorCode.INVALID_REQUEST_URI, "The request_uri was used before.", reason="pushed request answered"
         )
     if origin.device is not None and not device_authorizations.approve(
         connection, origin.device, family.family_id, now
