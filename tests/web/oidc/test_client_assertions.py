@@ -208,7 +208,7 @@ def test_public_key_is_no_secret(lasting_provider: Provider, alg: str) -> None:
 
 
 class TestAudience:
-    """Who an assertion is for: the issuer, and for a service that can't be changed an endpoint (S-230, S-233)."""
+    """Who an assertion is for: the issuer, and for a service that can't be changed an endpoint."""
 
     ELSEWHERE = "https://evil.example.org/token"
 
@@ -326,7 +326,7 @@ class TestFAPI:
     def test_clock_of_the_client_may_be_ten_seconds_ahead(
         self, lasting_provider: Provider, name: str, ahead: int, *, is_taken: bool
     ) -> None:
-        """And never a minute (S-236)."""
+        """And never a minute."""
         service = lasting_provider.a_client(profile=Profile.FAPI2, authentication_method=PRIVATE_KEY_JWT)
         moment = int(lasting_provider.clock().timestamp()) + ahead
 
