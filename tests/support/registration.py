@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from idp.outbound.http import Answer, Failure, Unreachable
 from idp.services.clients import initial_access
+from idp.storage.engine import open_database
+from tests.support.clock import SettableClock
 from tests.support.provider import a_provider
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from idp.storage.engine import Database
-    from tests.support.clock import SettableClock
+    from tests.support.databases import Databases
     from tests.support.provider import Provider
 
 CALLBACK = "https://app.example.org/callback"
@@ -34,15 +36,22 @@ def metadata(**changes: object) -> dict[str, Any]:
 
 @dataclass
 class Registrar:
-    """Speaks to the registration endpoints of a provider."""
+    """Speaks to the registration endpoints of a provider.
+
+    Attributes:
+        provider: Whose registration is on.
+        token: Sent where a test names none.
+    """
 
     provider: Provider
+    token: str | None = None
 
     def send(
         self, members: object, *, token: str | None = None, path: str = "/register", method: str = "POST"
     ) -> TestResponse:
         """Send JSON, with a bearer token if there is one."""
-        return self.provider.back_channel.open(path, method=method, json=members, headers=bearer(token))
+        headers = bearer(token or self.token)
+        return self.provider.back_channel.open(path, method=method, json=members, headers=headers)
 
     def register(self, token: str | None = None, **changes: object) -> dict[str, Any]:
         """Register a client that passes, and give the answer."""
@@ -108,6 +117,17 @@ class Elsewhere:
     def says(self, url: str, body: bytes, status: int = 200) -> None:
         """Write an answer."""
         self.answers[url] = Answer(status, {"content-type": "application/json"}, body)
+
+
+@contextmanager
+def a_lasting_registrar(databases: Databases) -> Iterator[Registrar]:
+    """Build a provider for many tests, on SQLite; its token has no end, so that nobody is slowed down."""
+    with databases.new("sqlite") as url:
+        database = open_database(url)
+        registrar = a_registrar(database, SettableClock(), mode="token", legacy_response_types=True)
+        registrar.token = registrar.initial_token(uses=None)
+        yield registrar
+        database.dispose()
 
 
 def a_registrar(database: Database, clock: SettableClock, **policy: object) -> Registrar:
