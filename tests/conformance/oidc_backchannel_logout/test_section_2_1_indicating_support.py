@@ -1,4 +1,4 @@
-"""Back-Channel Logout 2.1, Front-Channel Logout 3, Session Management 3.3: what the discovery document says of logout."""
+"""Back-Channel Logout 2.1, Front-Channel Logout 3, Session Management 3.3: what discovery says of logout."""
 
 from __future__ import annotations
 
