@@ -12,6 +12,7 @@ from idp.storage.models.accounts import (
     terms_acceptances,
     terms_versions,
     throttle_counters,
+    unlink_requests,
 )
 from idp.storage.models.clients import (
     client_assertions,
@@ -69,4 +70,5 @@ __all__ = [
     "throttle_counters",
     "token_families",
     "tokens",
+    "unlink_requests",
 ]

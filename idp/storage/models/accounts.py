@@ -70,19 +70,41 @@ franceconnect_links = Table(
     metadata,
     Column("link_id", Text, primary_key=True),
     Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), nullable=False, index=True),
+    # "franceconnect" or "franceconnect_plus": two portals of the State, each with subjects of its own.
+    Column("provider", Text, nullable=False, server_default="franceconnect"),
     Column("upstream_subject", Text, nullable=False),
     Column("pivot_hash", Digest, nullable=False),
+    # The level of assurance of the latest login through it: what `verified_claims` tells.
+    Column("level", Text, nullable=False, server_default="eidas1"),
     Column("linked_at", TZDateTime, nullable=False),
     Column("last_sign_in_at", TZDateTime, nullable=False),
     Column("ended_at", TZDateTime),
     Column("ended_reason", Text),
-    # ACC-6: one identity, one account, and the reverse; ended links are history and free the identity.
-    Index("uq_franceconnect_links_live_account", "account_id", unique=True,
+    # ACC-6: one identity, one account, and the reverse, at each portal; ended links are history and free the identity.
+    Index("uq_franceconnect_links_live_account", "provider", "account_id", unique=True,
           sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
-    Index("uq_franceconnect_links_live_subject", "upstream_subject", unique=True,
+    Index("uq_franceconnect_links_live_subject", "provider", "upstream_subject", unique=True,
           sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
-    Index("uq_franceconnect_links_live_pivot", "pivot_hash", unique=True,
+    Index("uq_franceconnect_links_live_pivot", "provider", "pivot_hash", unique=True,
           sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+)  # fmt: skip
+
+#: Requests to end a link, decided by a manager (FC-5).
+unlink_requests = Table(
+    "unlink_requests",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    # What the person wrote; shown to the manager alone.
+    Column("message", Text, nullable=False),
+    Column("created_at", TZDateTime, nullable=False),
+    Column("decided_at", TZDateTime),
+    Column("decided_by", Text),
+    Column("decision_reason", Text),
+    CheckConstraint("state IN ('open', 'approved', 'refused', 'withdrawn')", name="state"),
+    Index("uq_unlink_requests_open", "account_id", unique=True,
+          sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )  # fmt: skip
 
 signups = Table(

@@ -67,6 +67,8 @@ franceconnect_journeys = Table(
     metadata,
     Column("state_hash", Digest, primary_key=True),
     Column("browser_hash", Digest, nullable=False, index=True),
+    # Which portal it goes through: "franceconnect" or "franceconnect_plus".
+    Column("provider", Text, nullable=False, server_default="franceconnect"),
     # What the journey is for: sign_in, link, reauthenticate, logout.
     Column("purpose", Text, nullable=False),
     Column("nonce_hash", Digest),
