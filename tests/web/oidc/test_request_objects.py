@@ -180,7 +180,7 @@ def test_object_and_its_address_together_are_refused(lasting_provider: Provider)
         assert answer_of(answer)["error"] == "invalid_request", extra
 
 
-@pytest.mark.spec("OAuth 2.0 Multiple Response Types", "5", "MUST")
+@pytest.mark.spec("OAuth 2.0 Multiple Response Type Encoding Practices", "5", "MUST")
 @pytest.mark.parametrize(
     "outer, mark",
     [

@@ -51,7 +51,7 @@ def test_response_type_that_nobody_allowed_is_refused(response_type: str) -> Non
 
 
 @pytest.mark.rule("OID-3")
-@pytest.mark.spec("OAuth 2.0 Multiple Response Types", "3", "MUST")
+@pytest.mark.spec("OAuth 2.0 Multiple Response Type Encoding Practices", "3", "MUST")
 @pytest.mark.parametrize(
     "response_type, read_as",
     [("token id_token", "id_token token"), ("token id_token code", "code id_token token")],
@@ -77,7 +77,7 @@ def test_id_token_in_the_answer_needs_a_nonce(response_type: str) -> None:
     assert read(LEGACY, response_type="code token", nonce=None).nonce is None
 
 
-@pytest.mark.spec("OAuth 2.0 Multiple Response Types", "3.0", "MUST NOT")
+@pytest.mark.spec("OAuth 2.0 Multiple Response Type Encoding Practices", "3", "MUST NOT")
 @pytest.mark.parametrize("mode", ["query", "query.jwt"])
 @pytest.mark.parametrize("response_type", [name for name in RESPONSE_TYPES if name != "code"])
 def test_tokens_never_travel_in_a_query(response_type: str, mode: str) -> None:
