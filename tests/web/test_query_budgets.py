@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.dpop import ProofMaker, a_code, redeem, userinfo, with_proof
 from tests.support.queries import Recording, recorded_queries
 
 if TYPE_CHECKING:
@@ -132,6 +133,30 @@ def test_client_credentials_write_once(lasting_provider: Provider) -> None:
 
     assert len(recording) <= 3, recording
     assert recording.commits == 1
+
+
+@pytest.mark.rule("OID-5")
+def test_proof_costs_one_transaction_and_a_jwt_token_none(lasting_provider: Provider) -> None:
+    """A proof is remembered, wherever it is brought; a token for an API is stored like any."""
+    service = lasting_provider.a_client(resources=("https://api.example.org",))
+    key = ProofMaker(lasting_provider.clock)
+    grant = {"grant_type": "client_credentials"}
+    lasting_provider.post("/token", service, **grant)
+    token = redeem(lasting_provider, service, a_code(lasting_provider, service), key.proof()).json[
+        "access_token"
+    ]
+    proof = key.proof("/userinfo", method="GET", access_token=token)
+
+    userinfo_cost = measured(lasting_provider, lambda: userinfo(lasting_provider, token, proof))
+    token_cost = measured(lasting_provider, lambda: with_proof(lasting_provider, service, key.proof(), grant))
+    jwt_cost = measured(
+        lasting_provider,
+        lambda: lasting_provider.post("/token", service, **grant, resource="https://api.example.org"),
+    )
+
+    assert (len(userinfo_cost.reads), userinfo_cost.commits) == (1, 1), userinfo_cost
+    assert (len(token_cost), token_cost.commits) == (4, 2), token_cost
+    assert (len(jwt_cost), jwt_cost.commits) == (3, 1), jwt_cost
 
 
 def test_malformed_secrets_run_nothing_but_the_clients_version(lasting_provider: Provider) -> None:

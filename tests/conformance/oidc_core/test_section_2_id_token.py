@@ -94,3 +94,21 @@ def test_hashes_are_those_of_the_examples_of_the_standard() -> None:
     assert claims["c_hash"] == "LDktKdoQak3Pk0cnXxCltA"
     assert claims["at_hash"] == "77QmUPtjPfzWtF2AnpK9RQ"
     assert half_hash(code, "ES256") == half_hash(code, "RS256") != half_hash(code, "ES384")
+
+
+@pytest.mark.rule("OID-3")
+@pytest.mark.spec("OIDC Core", "3.3.2.11", "REQUIRED")
+def test_each_value_beside_an_id_token_has_its_hash() -> None:
+    """Code, access token and state (FAPI 1.0 part 2, 5.1.1); none for what is not there."""
+    facts = replace(FACTS, code="code", access_token="token", state="state")
+
+    claims = id_token_claims(facts, now=NOW, lifetime=LIFETIME)
+    bare = id_token_claims(FACTS, now=NOW, lifetime=LIFETIME)
+
+    hashes = {name: claims[name] for name in ("c_hash", "at_hash", "s_hash")}
+    assert hashes == {
+        "c_hash": half_hash("code", "ES256"),
+        "at_hash": half_hash("token", "ES256"),
+        "s_hash": half_hash("state", "ES256"),
+    }
+    assert not hashes.keys() & bare.keys()
