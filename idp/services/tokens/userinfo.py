@@ -125,7 +125,7 @@ def _check_proof(
     context: Context, presented: PresentedToken, stored: StoredToken, bound_to: Confirmation
 ) -> None:
     if presented.scheme is not TokenScheme.DPOP:
-        # RFC 9449 section 7.2: a bound token "MUST NOT" be taken as a bearer token.
+        # RFC 9449 section 7.2: who takes both schemes has to refuse a bound token in that of bearer tokens.
         raise BearerError(
             ErrorCode.INVALID_TOKEN, reason="bound token by the Bearer scheme", scheme=TokenScheme.DPOP
         )

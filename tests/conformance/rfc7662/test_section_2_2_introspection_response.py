@@ -81,7 +81,9 @@ def test_answer_on_token_without_person_tells_no_login() -> None:
     [(("https://a.example",), "https://a.example"), (("https://a.example", "https://b.example"), None)],
     ids=["one", "two"],
 )
-def test_answer_on_bound_token_tells_its_apis_and_its_key(audience: tuple[str, ...], told: str | None) -> None:
+def test_answer_on_bound_token_tells_its_apis_and_its_key(
+    audience: tuple[str, ...], told: str | None
+) -> None:
     """One API is named by a text, several by a list; the key by its thumbprint (RFC 9449 section 6.2)."""
     bound = replace(
         TOKEN,
