@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.demonstration import DECLARED, new_address
 from tests.support.screens import Inspector, as_lines
+from tests.support.started_devices import a_television
 from tests.support.visitor import Identity, Visitor
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     yield "identity_error"
     submits(visitor, given_name="Zoé", family_name="Œuvrard")
     yield "identity_saved"
+    yield from _reachable(visitor)
     visitor.opens("/account/password")
     yield "password"
     submits(visitor, current_password="", password="abc")
@@ -189,6 +191,26 @@ def at_home(visitor: Visitor) -> Iterator[str]:
 
 #: The level that only FranceConnect gives, demanded (OIDC Core 5.5.1.1).
 ESSENTIAL = '{"id_token":{"acr":{"essential":true,"values":["eidas1"]}}}'
+
+
+def _reachable(visitor: Visitor) -> Iterator[str]:
+    """Say how to be reached, in two tabs."""
+    visitor.opens("/account/contact-details")
+    yield "contact_details"
+    submits(visitor, phone_number="12", street="4 bis, rue de Lobau", postal_code="7500")
+    yield "contact_details_error"
+    elsewhere = visitor.page.context.new_page()
+    elsewhere.goto(f"{visitor.demo.provider}/account/contact-details")
+    elsewhere.locator("#field-phone_number").fill("06 12 34 56 78")
+    elsewhere.locator("main form .button-main").click()
+    elsewhere.wait_for_url("**notice=saved")
+    elsewhere.close()
+    submits(visitor, phone_number="01 42 76 40 40", postal_code="75004", locality="Paris")
+    yield "contact_details_outdated"
+    submits(visitor)
+    yield "contact_details_saved"
+    visitor.opens("/account")
+    yield "account_reachable"
 
 
 def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:
@@ -219,6 +241,33 @@ def by_form_post(visitor: Visitor) -> Iterator[str]:
     presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("form[data-form-post], meta[http-equiv=refresh]")).to_have_count(1)
     yield "form_post"
+
+
+def by_device(visitor: Visitor) -> Iterator[str]:
+    """Somebody in front of a television."""
+    visitor.opens("/device")
+    yield "device"
+    submits(visitor, user_code="BCDF-GHJK")
+    yield "device_error"
+    for _ in range(5):
+        submits(visitor, user_code="BCDF-GHJK")
+    yield "device_throttled"
+    visitor.demo.forget_tries()
+    visitor.opens(f"/device?user_code={a_television(visitor.demo).codes['user_code']}")
+    yield "device_compare"
+    presses(visitor, "main form .button-main")
+    yield "sign_in_for_device"
+    submits(visitor, email=visitor.demo.new_account(), password=PASSWORD)
+    yield "consent_for_device"
+    presses(visitor, "button[value=allow]")
+    yield "device_allowed"
+    for name, error in {
+        "device_refused": "access_denied",
+        "device_expired": "expired_token",
+        "device_failed": "server_error",
+    }.items():
+        visitor.opens(f"/device/answer?error={error}")
+        yield name
 
 
 def with_franceconnect(visitor: Visitor) -> Iterator[str]:
@@ -297,6 +346,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     signing_up,
     at_home,
     by_form_post,
+    by_device,
     with_franceconnect,
 )
 
