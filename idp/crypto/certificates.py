@@ -64,6 +64,8 @@ _ATTRIBUTES: Final = {
     "UID": NameOID.USER_ID,
 }
 # RFC 4512 section 1.4: a short name is the same in any case.
+# A comma or a plus that stands between names, and what follows it; an escaped one belongs to a value.
+_SPACES: Final = re.compile(r"(?<!\\)([,+]) +")
 _SHORT_NAMES: Final = {
     spelling: oid for name, oid in _ATTRIBUTES.items() for spelling in (name, name.lower(), name.upper())
 }
@@ -311,7 +313,8 @@ def _jwk_of(certificate: Certificate) -> dict[str, Any]:
 
 def _has_subject(certificate: Certificate, value: str) -> bool:
     try:
-        wanted = x509.Name.from_rfc4514_string(value, _SHORT_NAMES)
+        # RFC 2253 section 4 had them read with spaces, and many tools still write a space after each comma.
+        wanted = x509.Name.from_rfc4514_string(_SPACES.sub(r"\1", value), _SHORT_NAMES)
     except ValueError:
         return False
     subject = x509.load_der_x509_certificate(certificate.der).subject

@@ -424,6 +424,7 @@ NAMED = issue(
     "kind,value",
     [
         ("subject_dn", f"CN=parking,emailAddress=p@example.org,OU=Stationnement  résidentiel,{CITY}"),
+        ("subject_dn", f"CN=parking, emailAddress=p@example.org, OU=Stationnement résidentiel, {CITY}"),
         ("subject_dn", "cn=PARKING,EMAILADDRESS=P@example.org,ou=stationnement RÉSIDENTIEL,o=ville\\2C mairie,c=fr"),
         ("subject_dn", f"2.5.4.3=parking,1.2.840.113549.1.9.1=p@example.org,OU=Stationnement re\u0301sidentiel,{CITY}"),
         ("san_dns", "parking.example.org"),
