@@ -87,7 +87,6 @@ class TokenFamily:
         expires_at: Absolute end of every refresh token of the family.
         revoked_at: None while alive.
         resources: APIs that tokens may be made for (RFC 8707); empty for UserInfo.
-        confirmation: The key that the refresh tokens of a public client are bound to (RFC 9449 section 5).
     """
 
     family_id: str
@@ -106,4 +105,3 @@ class TokenFamily:
     expires_at: datetime
     revoked_at: datetime | None = None
     resources: tuple[str, ...] = ()
-    confirmation: Confirmation | None = None
