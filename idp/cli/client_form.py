@@ -61,16 +61,18 @@ class Asked:
 
     Attributes:
         attributes: Of `Client`, as plain values; those that were named.
-        logo: An image; empty to take it away, None to leave it.
+        logo: A new image, as it was read; None to leave the one that is there.
+        without_logo: Take the logo away.
     """
 
     attributes: dict[str, Any]
     logo: bytes | None = None
+    without_logo: bool = False
 
     @property
     def is_nothing(self) -> bool:
         """Tell whether nothing was named."""
-        return not self.attributes and self.logo is None
+        return not self.attributes and self.logo is None and not self.without_logo
 
     @property
     def is_legacy(self) -> bool:
@@ -96,7 +98,7 @@ def asked(flags: dict[str, Any]) -> Asked:
         found["response_types"] = [canonical_response_type(text) for text in found["response_types"]]
     if found.get("sector_identifier_uri") and "sector_identifier" not in found:
         found["sector_identifier"] = _host_of(found["sector_identifier_uri"])
-    return Asked(found, b"" if without_logo else None if logo_file is None else _bytes(logo_file))
+    return Asked(found, None if logo_file is None else _bytes(logo_file), without_logo)
 
 
 def new_client(attributes: dict[str, Any]) -> Client:

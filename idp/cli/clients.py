@@ -39,7 +39,7 @@ def create_command(config: Path, /, *, client_id: str | None, as_json: bool, **f
     wanted = asked(flags)
     named = {"client_id": client_id} if client_id else {}
     with console(config) as tools:
-        match registry.create(tools, new_client(wanted.attributes | named), wanted.logo or None):
+        match registry.create(tools, new_client(wanted.attributes | named), wanted.logo):
             case Registered() as registered:
                 _warn_of_legacy(wanted)
                 _show_registered(registered, "registered", as_json=as_json)
@@ -102,7 +102,7 @@ def update_command(config: Path, /, client_id: str, *, as_json: bool, **flags: A
         raise click.UsageError("say what to change")
     with console(config) as tools:
         changed = changed_client(_found(tools, client_id), wanted.attributes)
-        match registry.update(tools, changed, wanted.logo):
+        match registry.update(tools, changed, wanted.logo, without_logo=wanted.without_logo):
             case Registered() as registered:
                 _warn_of_legacy(wanted)
                 _show_registered(registered, "changed", as_json=as_json)

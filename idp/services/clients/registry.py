@@ -104,7 +104,7 @@ def every(tools: Tools) -> list[Client]:
 
 
 def update(
-    tools: Tools, changed: Client, logo: bytes | None = None
+    tools: Tools, changed: Client, logo: bytes | None = None, *, without_logo: bool = False
 ) -> Registered | Invalid | Unknown | ChangedMeanwhile:
     """Store a changed client over the version that it was made from.
 
@@ -114,13 +114,14 @@ def update(
     Args:
         tools: The parts.
         changed: With the version and the secrets that it was read with.
-        logo: A new image, as it was read; empty to take the logo away, None to leave it.
+        logo: A new image, as it was read; None to leave the one that is there.
+        without_logo: Take the logo away.
     """
     now = tools.clock()
     candidate = changed if needs_secret(changed) else replace(changed, secrets=())
-    if logo == b"":
+    if without_logo:
         candidate = replace(candidate, logo_uri=None)
-    checked = _checked(tools, candidate, logo or None)
+    checked = _checked(tools, candidate, logo)
     if isinstance(checked, Invalid):
         return checked
     candidate, image = checked
