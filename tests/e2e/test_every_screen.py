@@ -270,6 +270,25 @@ def by_device(visitor: Visitor) -> Iterator[str]:
         yield name
 
 
+def leaving(visitor: Visitor) -> Iterator[str]:
+    """Somebody who used a service that wants a frame, and leaves from our pages, then from the service."""
+    email = visitor.demo.new_account()
+    visitor.goes_to_parking()
+    submits(visitor, email=email, password=PASSWORD)
+    presses(visitor, "button[value=allow]")
+    visitor.is_at(visitor.demo.parking, "/espace")
+    visitor.opens("/account")
+    presses(visitor, "header form button")
+    yield "signed_out_with_frames"
+    visitor.page.route(f"{visitor.demo.parking}/deconnecte*", lambda route: route.abort("aborted"))
+    visitor.goes_to_parking()
+    submits(visitor, email=email, password=PASSWORD)
+    visitor.is_at(visitor.demo.parking, "/espace")
+    visitor.hands.press(visitor.page.locator("form[action='/deconnexion'] button"))
+    expect(visitor.page.locator("[data-continue]")).to_have_count(1)
+    yield "signed_out_with_frames_and_goes_on"
+
+
 def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     """Somebody whom FranceConnect knows, and we don't."""
     identity = Identity()
@@ -346,6 +365,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     signing_up,
     at_home,
     by_form_post,
+    leaving,
     by_device,
     with_franceconnect,
 )

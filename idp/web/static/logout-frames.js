@@ -1,21 +1,14 @@
-// Goes on as soon as every service's frame has loaded, and after two seconds in any case: without this script
-// the page itself goes on, but only once the slowest frame has loaded (Front-Channel Logout 3).
+// The page goes on by itself once every service's frame has loaded (Front-Channel Logout 3): browsers start a
+// refresh after that. This script goes on after two seconds in any case, so that a service that hangs holds nobody up.
 (function () {
   "use strict";
 
-  var isGone = false;
-
-  function goOn() {
-    var link = document.querySelector("[data-continue] a");
-    if (link === null || isGone) {
-      return;
-    }
-    isGone = true;
-    window.location.replace(link.href);
-  }
-
   // The address may hold an ID token: it does not stay in sight, and a reload asks for nothing twice.
   window.history.replaceState(null, "", "/signed-out");
-  window.addEventListener("load", goOn);
-  window.setTimeout(goOn, 2000);
+  window.setTimeout(function () {
+    var link = document.querySelector("[data-continue] a");
+    if (link !== null) {
+      window.location.replace(link.href);
+    }
+  }, 2000);
 })();

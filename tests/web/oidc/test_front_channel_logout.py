@@ -43,7 +43,7 @@ def frames_in(page: TestResponse) -> list[str]:
 
 def goes_on_to(page: TestResponse) -> str | None:
     """Read where a page goes on to by itself."""
-    found = re.search(r'http-equiv="refresh" content="2;url=([^"]+)"', page.text)
+    found = re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', page.text)
     return None if found is None else unescape(found[1])
 
 
