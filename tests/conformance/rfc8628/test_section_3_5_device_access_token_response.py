@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.storage.engine import open_database
-from tests.support.devices import a_device
+from tests.support.devices import GRANT_TYPE, a_device
+from tests.support.dpop import ProofMaker, with_proof
 from tests.support.provider import a_provider
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def test_confidential_client_authenticates_to_redeem(provider: Provider) -> None
 
     answer = provider.post(
         "/token",
-        grant_type="urn:ietf:params:oauth:grant-type:device_code",
+        grant_type=GRANT_TYPE,
         device_code=device.answer["device_code"],
         client_id=device.service.client_id,
     )
@@ -180,6 +181,22 @@ def test_device_asks_for_an_api_and_gets_a_token_for_it(provider: Provider) -> N
     token = device.polls().json["access_token"]
 
     assert token.count(".") == 2
+
+
+@pytest.mark.rule("OID-7", "OID-5")
+@pytest.mark.spec("RFC 9449", "5", "MUST")
+def test_device_that_proves_a_key_gets_tokens_bound_to_it(provider: Provider) -> None:
+    """Each request has a proof of its own; a client that registered for it gets nothing without one."""
+    service = provider.a_client(is_public=True, redirect_uris=(), dpop_bound_access_tokens=True)
+    device, prover = a_device(provider, service), ProofMaker(provider.clock)
+    device.is_answered()
+    fields = {"grant_type": GRANT_TYPE, "device_code": device.answer["device_code"]}
+
+    refused = with_proof(provider, service, None, fields)
+    answer = with_proof(provider, service, prover.proof(), fields)
+
+    assert refused.json["error"] == "invalid_dpop_proof"
+    assert answer.json["token_type"] == "DPoP"
 
 
 @pytest.mark.rule("OID-7")
