@@ -123,11 +123,16 @@ def problems(client: Client, rules: Rules = DEFAULT_RULES) -> tuple[MetadataProb
     return tuple(dict.fromkeys(found))
 
 
+def is_client_id(text: str) -> bool:
+    """Tell whether a text may be the identifier of a client: then it can be looked for."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 Found = Iterator[tuple[str, str]]
 
 
 def _identity(client: Client, _: Rules) -> Found:
-    if _CLIENT_ID.fullmatch(client.client_id) is None:
+    if not is_client_id(client.client_id):
         yield "client_id", "must be 1 to 255 letters, digits, dots, hyphens, underscores or tildes"
     if _SUBJECT_LIKE.fullmatch(client.client_id):
         # RFC 9700 section 4.15: no client id may be confused with a person's subject.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from idp.protocol.clients.metadata import LOGO_PATH, MetadataProblem
+from idp.protocol.clients.metadata import LOGO_PATH, MetadataProblem, is_client_id
 from idp.storage.repositories import logos
 from idp.storage.repositories.logos import StoredLogo
 
@@ -42,6 +42,8 @@ def address_of(client_id: str, logo: StoredLogo) -> str:
 
 def find(tools: Tools, client_id: str) -> StoredLogo | None:
     """Read the logo of a service."""
+    if not is_client_id(client_id):
+        return None
     with tools.database.read() as connection:
         return logos.find(connection, client_id)
 

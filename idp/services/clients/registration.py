@@ -145,7 +145,7 @@ def find(context: Context, client_id: str, token: str | None) -> SelfRegistered 
     if token is None or token_hash is None:
         return NotAllowed()
     with context.database.read() as connection:
-        if not registrations.is_registration_of(connection, client_id, token_hash):
+        if registrations.managed_client(connection, token_hash) != client_id:
             return NotAllowed()
         client = clients.by_id(connection, client_id)
     if client is None or client.disabled_at is not None:

@@ -107,14 +107,12 @@ def add_registration(connection: Connection, client_id: str, token_hash: bytes, 
     )
 
 
-def is_registration_of(connection: Connection, client_id: str, token_hash: bytes) -> bool:
-    """Tell whether a token manages this very client."""
-    found = connection.scalar(
-        select(_REGISTRATIONS.c.client_id).where(
-            _REGISTRATIONS.c.token_hash == token_hash, _REGISTRATIONS.c.client_id == client_id
-        )
+def managed_client(connection: Connection, token_hash: bytes) -> str | None:
+    """Name the client that a token manages."""
+    client_id: str | None = connection.scalar(
+        select(_REGISTRATIONS.c.client_id).where(_REGISTRATIONS.c.token_hash == token_hash)
     )
-    return found is not None
+    return client_id
 
 
 def _usable(token_hash: bytes, now: datetime) -> tuple[ColumnElement[bool], ...]:

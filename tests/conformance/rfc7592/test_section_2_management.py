@@ -97,6 +97,19 @@ def test_wrong_token_manages_nothing(registrar: Registrar, method: str, token: s
 
 
 @pytest.mark.spec("RFC 7592", "2", "MUST")
+@pytest.mark.parametrize("client_id", ["nobody", "%00", "%ff", "a%2fb", "é", "."])
+def test_token_manages_no_client_that_it_was_not_made_for(registrar: Registrar, client_id: str) -> None:
+    """Nor one whose name no database could hold."""
+    client = registrar.register()
+
+    answer = registrar.send(
+        {}, token=client["registration_access_token"], path=f"/register/{client_id}", method="GET"
+    )
+
+    assert answer.status_code in {401, 404}
+
+
+@pytest.mark.spec("RFC 7592", "2", "MUST")
 def test_secret_of_the_client_manages_nothing(registrar: Registrar) -> None:
     """Only the token that was made for it does."""
     client = registrar.register()
