@@ -15,7 +15,7 @@ from tests.support.marks import ROOT
 PRIVACY = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
-COOKIE = re.compile(r"`__Host-mon_paris_([a-z]+)`")
+COOKIE = re.compile(r"`__Host-mon_paris_([a-z_]+)`")
 
 
 def listed(page: str, heading: str) -> list[str]:
