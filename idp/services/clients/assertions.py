@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.crypto.opaque import keyed_digest
+from idp.storage.engine import retried
 from idp.storage.repositories import clients
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from idp.services.context import Context
 
 
+@retried
 def use_once(context: Context, client: Client, use: AssertionUse) -> bool:
     """Remember an assertion until it expires; False when it was used before."""
     jti_hash = keyed_digest(context.derived.codes, "client-assertion", client.client_id, use.jti)
