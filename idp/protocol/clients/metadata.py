@@ -347,8 +347,9 @@ def _levels(client: Client, _: Rules) -> Found:
 
 
 def _interfaces(client: Client, _: Rules) -> Found:
-    if max(len(client.allowed_origins), len(client.resources)) > _MOST_URIS:
-        yield "allowed_origins", f"and resources must have {_MOST_URIS} values at most"
+    for field, values in (("allowed_origins", client.allowed_origins), ("resources", client.resources)):
+        if len(values) > _MOST_URIS:
+            yield field, f"must have {_MOST_URIS} values at most"
     for origin in client.allowed_origins:
         yield from (("allowed_origins", fault) for fault in origin_faults(origin))
     if client.resource_identifier is not None:

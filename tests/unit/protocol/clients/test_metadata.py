@@ -498,6 +498,7 @@ def test_native_application_goes_to_its_own_machine_or_scheme() -> None:
         ({"resource_identifier": "https://api.example/#x"}, {"resource_identifier"}),
         ({"resources": ("api",)}, {"resources"}),
         ({"resources": ("data:x",)}, {"resources"}),
+        ({"resources": ("urn:ville:api",) * 51}, {"resources"}),
         ({"default_max_age": -1}, {"default_max_age"}),
         ({"userinfo_max_age": 10**10}, {"userinfo_max_age"}),
         ({"default_acr_values": ("a b",)}, {"default_acr_values"}),
