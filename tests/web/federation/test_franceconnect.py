@@ -12,6 +12,7 @@ from idp.storage.models import accounts, franceconnect_links, sessions
 from tests.support.builders import PASSWORD, an_account, last_mail, mails
 from tests.support.franceconnect import CLIENT_SECRET, LOGOUT_URI, parameters_of
 from tests.support.provider import (
+    BYE,
     ISSUER,
     SESSION_COOKIE,
     a_provider,
@@ -460,6 +461,27 @@ def test_sign_out_ends_both_sessions(pages: Pages) -> None:
     back = pages.simulator.app.test_client().get(left.location)
     path = back.headers["Location"].removeprefix(ISSUER)
     assert browser.get(path).location == "/signed-out?franceconnect=1"
+
+
+@pytest.mark.rule("LOG-7", "OID-6")
+def test_logout_of_a_service_goes_through_frames_then_franceconnect_then_back(pages: Pages) -> None:
+    """Ours ends first, the services' frames come next, then FranceConnect, and the service at last."""
+    browser = pages.browser()
+    pages.sign_up(browser)
+    service = pages.provider.a_client(frontchannel_logout_uri="https://parking.example.org/out")
+    hint = pages.provider.tokens(browser, service)["id_token"]
+    query = {"id_token_hint": hint, "post_logout_redirect_uri": BYE, "state": "s"}
+
+    page = browser.get("/logout", query_string=query)
+
+    assert browser.get_cookie(SESSION_COOKIE) is None
+    assert '<iframe hidden src="https://parking.example.org/out"' in page.text
+    departure = continue_url(page)
+    assert departure.startswith(f"{ISSUER}/franceconnect/logout?state=")
+    left = browser.get(departure.removeprefix(ISSUER))
+    assert left.location.startswith(pages.simulator.issuer + "/session/end?")
+    back = pages.simulator.app.test_client().get(left.location)
+    assert browser.get(back.headers["Location"].removeprefix(ISSUER)).location == f"{BYE}?state=s"
 
 
 @pytest.mark.rule("LOG-7")
