@@ -7,10 +7,23 @@ from datetime import datetime
 
 #: What a password login is worth: no level of assurance of eIDAS is claimed for it.
 ACR_PASSWORD = "urn:mon-paris:acr:password"
-#: What FranceConnect vouches for (eIDAS low).
+#: What FranceConnect vouches for (eIDAS low), and FranceConnect+ (substantial, high).
 ACR_EIDAS1 = "eidas1"
-#: Every level served, weakest first; discovery lists them (OIDC Discovery 3, `acr_values_supported`).
-ACR_VALUES = (ACR_PASSWORD, ACR_EIDAS1)
+ACR_EIDAS2 = "eidas2"
+ACR_EIDAS3 = "eidas3"
+#: Every level known here, weakest first. Which of them an installation reaches depends on the portals that are on:
+#: `services.sign_in.portals` says it, and discovery lists it (OIDC Discovery 3, `acr_values_supported`).
+ACR_VALUES = (ACR_PASSWORD, ACR_EIDAS1, ACR_EIDAS2, ACR_EIDAS3)
+
+
+def rank(level: str) -> int:
+    """Place a level among `ACR_VALUES`; one that is not known here is below them all, so that it proves nothing."""
+    return ACR_VALUES.index(level) if level in ACR_VALUES else -1
+
+
+def levels_up_to(level: str) -> tuple[str, ...]:
+    """Give every level that a session of this one satisfies, itself last; none for one that is not known."""
+    return ACR_VALUES[: rank(level) + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +33,7 @@ class Authentication:
     Attributes:
         at: When the person proved who they are; `auth_time` on the wire.
         methods: RFC 8176 values; `amr` on the wire.
-        level: One of `ACR_VALUES`; `acr` on the wire.
+        level: `acr` on the wire, exactly what was proven: one of `ACR_VALUES` as far as it was known when it was.
     """
 
     at: datetime
@@ -38,6 +51,6 @@ class Authentication:
         return cls(at, ("fc",), level)
 
     def satisfies(self, acr_values: tuple[str, ...]) -> bool:
-        """Tell whether the level is one of those asked for, or higher; nothing asked is always satisfied."""
-        known = [ACR_VALUES.index(value) for value in acr_values if value in ACR_VALUES]
-        return not known or ACR_VALUES.index(self.level) >= min(known)
+        """Tell whether the level is one of those asked for, or higher; nothing known asked is always satisfied."""
+        known = [rank(value) for value in acr_values if value in ACR_VALUES]
+        return not known or rank(self.level) >= min(known)

@@ -56,7 +56,7 @@ class UpstreamIdentity:
 
     Attributes:
         subject: The only thing a person is recognised by (FC-3, S-83).
-        level: The level of assurance that was asked for, and reached.
+        level: The level of assurance that its ID token says; at least what was asked for.
         civil_identity: What the State's register vouches for.
         preferred_username: The usage name, as the person's own identity provider has it; not vouched for.
         email: The same; nobody has verified it.
@@ -90,6 +90,10 @@ class UpstreamCallback:
 
 class UpstreamProvider(Protocol):
     """An identity provider that people may come from."""
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Give the levels of assurance that it may be asked for, weakest first; never empty."""
 
     def authorization_url(self, *, state: str, nonce: str) -> str:
         """Say where to send the browser.

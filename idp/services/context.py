@@ -83,13 +83,14 @@ class Context:
         sign_in_limits: Brakes against guessing passwords.
         mail_policy: Brakes on mails that anyone can make us send.
         code_policy: Limits of a mailed code.
-        franceconnect: The upstream provider; None when it is off.
+        franceconnect: The State's ordinary portal; None when it is off.
         key_minimum_age: How long a key is published before it signs.
         http: Sends requests to clients' addresses: keys, request objects, logout tokens.
         key_sets: Keys that clients publish, fetched by `http` and kept a while.
         mutual_tls: How certificates of clients are taken.
         dpop: How proofs of possession are taken.
         registration: What a client that registers itself may have.
+        franceconnect_plus: FranceConnect+, the State's portal for the higher levels; None when it is off.
     """
 
     issuer: str
@@ -114,3 +115,4 @@ class Context:
     mutual_tls: MutualTLSPolicy = field(default_factory=MutualTLSPolicy)
     dpop: DPoPPolicy = field(default_factory=DPoPPolicy)
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
+    franceconnect_plus: UpstreamProvider | None = None

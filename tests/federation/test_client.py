@@ -138,11 +138,13 @@ def test_right_at_hash_is_accepted(forged: ForgedFranceConnect) -> None:
     assert forged.identify().subject == SUBJECT
 
 
-def test_higher_level_than_asked_is_reported_as_asked(forged: ForgedFranceConnect) -> None:
-    """The level is never higher than what was agreed on (S-34)."""
-    forged.id_token["acr"] = "eidas2"
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize("acr", ["eidas1", "eidas2", "eidas3"])
+def test_level_is_the_one_that_the_id_token_says(forged: ForgedFranceConnect, acr: str) -> None:
+    """Never higher, and no lower, than what the portal answered (S-34)."""
+    forged.id_token["acr"] = acr
 
-    assert forged.identify().level == "eidas1"
+    assert forged.identify().level == acr
 
 
 def test_clock_of_the_other_side_may_differ_a_little(forged: ForgedFranceConnect) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idp.domain.authentication import ACR_VALUES
 from idp.domain.client import Client
 from idp.protocol.authorization.interaction import Ask, Facts, decide
 from idp.protocol.authorization.request import KNOWN_PARAMETERS, parse
@@ -173,7 +174,7 @@ def test_request_that_is_kept_and_parsed_again_is_the_same(pairs: list[tuple[str
         consent=st.none() | st.just(a_consent()),
         pending=st.none() | st.builds(a_pending, consented_at=st.none() | st.just(NOW)),
         terms_accepted=st.booleans(),
-        can_step_up=st.booleans(),
+        reachable_levels=st.integers(1, len(ACR_VALUES)).map(lambda count: ACR_VALUES[:count]),
     ),
 )
 def test_silent_request_never_shows_a_page(pairs: list[tuple[str, str]], facts: Facts) -> None:

@@ -446,7 +446,7 @@ def test_raw_id_token_stands_sealed_in_the_session(journeys: Journeys) -> None:
         stored = connection.scalar(
             select(session_table.c.upstream_id_token).where(session_table.c.session_id == session_id)
         )
-    raw = sessions.end(journeys.context, account.account_id, session_id)
+    raw = sessions.end(journeys.context, account.account_id, session_id).upstream_id_token
     assert raw is not None
     assert raw.count(".") == 2
     assert stored is not None

@@ -62,6 +62,11 @@ class FranceConnect:
         self._breaker = breaker or CircuitBreaker(clock)
         self._documents = Documents(settings, clock)
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Give the levels that it may be asked for, weakest first."""
+        return self._settings.levels
+
     def authorization_url(self, *, state: str, nonce: str) -> str:
         """Say where to send the browser; exactly the parameters that FranceConnect takes.
 
@@ -94,7 +99,7 @@ class FranceConnect:
         with self._breaker.call():
             conversation = self._conversation()
             id_token, access_token = self._exchanged(conversation, code)
-            subject = check_id_token(
+            subject, level = check_id_token(
                 self._verified(conversation, id_token, "id_token"),
                 self._settings,
                 nonce_hash=nonce_hash,
@@ -106,7 +111,7 @@ class FranceConnect:
             received = received_identity(claims)
         return UpstreamIdentity(
             subject=subject,
-            level=self._settings.level,
+            level=level,
             civil_identity=received.civil,
             preferred_username=received.preferred_username,
             email=received.email,

@@ -20,7 +20,7 @@ class FranceConnectSettings:
         redirect_uri: Our login callback, as registered, character by character.
         post_logout_redirect_uri: Our logout callback; a list of its own at FranceConnect.
         signing_algorithm: Chosen at registration for the ID token and userinfo; nothing else is accepted.
-        acr_values: The level asked for.
+        acr_values: The levels that may be asked for, of which the lowest is unless a service wants more.
         scopes: What is asked for; each must be in the authorization (S-62).
         leeway: Clock difference tolerated.
         jwks_minimum_refetch: Shortest time between two fetches of the keys.
@@ -40,10 +40,14 @@ class FranceConnectSettings:
     jwks_lifetime: timedelta = timedelta(minutes=10)
 
     @property
+    def levels(self) -> tuple[str, ...]:
+        """Give the levels that may be asked for, weakest first."""
+        return tuple(level for level in LEVELS if level in self.acr_values.split()) or LEVELS[:1]
+
+    @property
     def level(self) -> str:
-        """Give the lowest level asked for: what an answer must reach at least."""
-        asked = [level for level in LEVELS if level in self.acr_values.split()]
-        return asked[0] if asked else LEVELS[0]
+        """Give the lowest of them: what an answer must reach at least."""
+        return self.levels[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def check_id_token(
     nonce_hash: bytes,
     access_token: str,
     now: datetime,
-) -> str:
+) -> tuple[str, str]:
     """Check the claims of an ID token whose signature is good.
 
     Args:
@@ -37,7 +37,7 @@ def check_id_token(
         now: Aware UTC.
 
     Returns:
-        The subject.
+        The subject, and the level that was reached: as it says, no less than was asked for, no more than it says.
 
     Raises:
         UpstreamMisbehaved: Which check failed.
@@ -48,14 +48,15 @@ def check_id_token(
     nonce = claims.get("nonce")
     # OIDC Core 3.1.3.7: "The Client SHOULD check the nonce value for replay attacks"; S-82 makes it a must.
     _require(isinstance(nonce, str) and equal(digest(nonce), nonce_hash), "id_token.nonce")
-    _require(_reaches(claims.get("acr"), settings.level), "id_token.acr")
+    level = claims.get("acr")
+    _require(_reaches(level, settings.level), "id_token.acr")
     if "at_hash" in claims:
         # FranceConnect leaves it out of the code flow: checked when there, never required.
         expected = half_hash(access_token, settings.signing_algorithm)
         _require(claims["at_hash"] == expected, "id_token.at_hash")
     subject = claims.get("sub")
     _require(_is_subject(subject), "id_token.sub")
-    return str(subject)
+    return str(subject), str(level)
 
 
 def check_userinfo(

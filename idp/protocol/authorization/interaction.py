@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from idp.domain.authentication import ACR_VALUES
+from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES, rank
 from idp.domain.consent import Consent
 from idp.domain.pending_authorization import PendingAuthorization
 from idp.domain.session import Session
@@ -70,7 +70,7 @@ class Facts:
         pending: The kept request, when this is not its first step.
         terms_accepted: The version of the terms in force was accepted.
         shortfall: Required claims that are missing or not certified enough.
-        can_step_up: FranceConnect is on.
+        reachable_levels: What a person can reach here, with the portals that are on; a password's at least.
     """
 
     now: datetime
@@ -81,7 +81,12 @@ class Facts:
     pending: PendingAuthorization | None = None
     terms_accepted: bool = True
     shortfall: Shortfall = NO_SHORTFALL
-    can_step_up: bool = False
+    reachable_levels: tuple[str, ...] = (ACR_PASSWORD,)
+
+    @property
+    def can_step_up(self) -> bool:
+        """Tell whether a portal of the State is on, whatever its level."""
+        return any(rank(level) > rank(ACR_PASSWORD) for level in self.reachable_levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +157,13 @@ def reported_acr(request: AuthorizationRequest, session: Session) -> str:
     reached = [value for value in request.essential_acr_values if _reaches(session, value)]
     if level in reached or not reached:
         return level
-    return max(reached, key=ACR_VALUES.index)
+    return max(reached, key=rank)
 
 
 def essential_level_is_known(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Refuse at once a level that nobody can reach here, before any page."""
     wanted = request.essential_acr_values
-    reachable = ACR_VALUES if facts.can_step_up else ACR_VALUES[:1]
-    if not wanted or not set(wanted).isdisjoint(reachable):
+    if not wanted or not set(wanted).isdisjoint(facts.reachable_levels):
         return None
     if facts.session is not None and _is_level_reached(facts.session, wanted):
         return None
@@ -213,7 +217,8 @@ def authentication_is_recent(request: AuthorizationRequest, facts: Facts) -> Ask
 def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Raise the level by FranceConnect when more is asked than the session is worth (FC-6).
 
-    A voluntary level that can't be had does not stop the answer: the client reads `acr`.
+    A voluntary level that can't be had does not stop the answer, and nobody is sent anywhere for it: the
+    client reads `acr`.
     """
     session = facts.session
     if session is None or not facts.can_step_up:
@@ -221,7 +226,8 @@ def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
     if not _is_level_reached(session, request.essential_acr_values):
         return Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
     has_declined = facts.pending is not None and facts.pending.step_up_declined_at is not None
-    if request.is_silent or has_declined or session.authentication.satisfies(request.acr_values):
+    wished = tuple(value for value in request.acr_values if value in facts.reachable_levels)
+    if request.is_silent or has_declined or session.authentication.satisfies(wished):
         return None
     return Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)
 

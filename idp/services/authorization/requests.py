@@ -33,8 +33,10 @@ from idp.protocol.scope import OPENID, serialise
 from idp.services.authorization import request_objects
 from idp.services.authorization.responses import bring
 from idp.services.logout.browser_state import session_state_for
+from idp.services.sign_in.portals import reachable_levels
 from idp.services.sign_in.sessions import SignedIn, find_for_client
-from idp.services.tokens.issuing import id_token, new_access_token, person_claims
+from idp.services.tokens.issuing import id_token, new_access_token
+from idp.services.tokens.person import person_claims
 from idp.storage.repositories import (
     attributes,
     consents,
@@ -190,7 +192,7 @@ def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refus
         pending=situation.pending,
         terms_accepted=situation.terms_are_accepted,
         shortfall=NO_SHORTFALL if signed_in is None else shortfall(request.client, request.asked, levels),
-        can_step_up=context.franceconnect is not None,
+        reachable_levels=reachable_levels(context),
     )
     return decide(request, facts)
 
@@ -252,7 +254,7 @@ def grant(
         )
         tokens.add_tokens(connection, family.family_id, [made.stored])
         access_token = made.value
-    person = person_claims(connection, family, family.claims.id_token) if request.gives_id_token else None
+    person = person_claims(connection, family) if request.gives_id_token else None
     if situation.pending is not None:
         pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
     return Granted(family, code, access_token, person)
@@ -352,7 +354,9 @@ def _use_up(
     origin = request.origin
     if origin.pushed is not None and not pushed_requests.consume(connection, origin.pushed, now):
         raise request.refusal(
-            ErrorCode.INVALID_REQUEST_URI, "The request_uri was used before.", reason="pushed request answered"
+            ErrorCode.INVALID_REQUEST_URI,
+            "The request_uri was used before.",
+            reason="pushed request answered",
         )
     if origin.device is not None and not device_authorizations.approve(
         connection, origin.device, family.family_id, now

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from idp.crypto.opaque import digest, new_hex_secret
-from idp.domain.authentication import ACR_EIDAS1, ACR_VALUES, Authentication
+from idp.domain.authentication import Authentication
 from idp.domain.events import FranceConnectRefused, SignInRefused
 from idp.federation.upstream import (
     UpstreamError,
@@ -311,13 +311,12 @@ def let_in(
     nothing that a service may send makes it ask again (franceconnect.md 2).
     """
     now = context.clock()
-    # S-34: never higher than what FranceConnect answered, nor than what this server knows to speak of.
-    level = identity.level if identity.level in ACR_VALUES else ACR_EIDAS1
     arrived = arrive(
         context,
         connection,
         account,
-        Authentication.by_franceconnect(now, level),
+        # S-34: exactly what FranceConnect answered.
+        Authentication.by_franceconnect(now, identity.level),
         visit,
         upstream="franceconnect",
         upstream_id_token=identity.id_token,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES
 from idp.domain.client import RegistrationMode
 from idp.protocol.metadata import ProviderFacts, provider_metadata
+from idp.services.sign_in.portals import reachable_levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def metadata_maker(context: Context) -> Callable[[Keyring], dict[str, Any]]:
                 issuer=context.issuer,
                 signing_algs=tuple(sorted(keyring.algorithms(), key=_PREFERENCE.index)),
                 decryption_algs=keyring.encryption_algorithms(),
-                acr_values=ACR_VALUES if context.franceconnect is not None else (ACR_PASSWORD,),
+                acr_values=reachable_levels(context),
                 policy_uri=f"{context.issuer}/privacy",
                 tos_uri=f"{context.issuer}/terms",
                 takes_registrations=context.registration.mode is not RegistrationMode.OFF,

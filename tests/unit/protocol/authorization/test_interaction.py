@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.domain.authentication import ACR_EIDAS1, ACR_PASSWORD
+from idp.domain.authentication import ACR_EIDAS1, ACR_EIDAS2, ACR_EIDAS3, ACR_PASSWORD, levels_up_to
 from idp.domain.client import Client
 from idp.protocol.authorization.interaction import (
     PROCEED,
@@ -39,6 +39,9 @@ from tests.support.authorization_requests import (
 EARLIER = NOW - timedelta(hours=1)
 LATER = NOW + timedelta(seconds=30)
 ALL_WELL = Facts(now=NOW, session=a_session(EARLIER), subject="sub-1", consent=a_consent())
+PASSWORD_ONLY = levels_up_to(ACR_PASSWORD)
+WITH_FRANCECONNECT = levels_up_to(ACR_EIDAS1)
+WITH_FRANCECONNECT_PLUS = levels_up_to(ACR_EIDAS2)
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "value": "%s"}}}'
 
 
@@ -68,10 +71,15 @@ def code_of(decision: Decision) -> ErrorCode:
         ({"prompt": "login"}, {}, Step.REAUTHENTICATE, Reason.PROMPT_LOGIN),
         ({"max_age": "3599"}, {}, Step.REAUTHENTICATE, Reason.MAX_AGE),
         ({"max_age": "0"}, {"session": a_session(NOW)}, Step.REAUTHENTICATE, Reason.MAX_AGE),
-        ({"acr_values": "eidas1"}, {"can_step_up": True}, Step.STEP_UP, Reason.LEVEL_VOLUNTARY),
+        (
+            {"acr_values": "eidas1"},
+            {"reachable_levels": WITH_FRANCECONNECT},
+            Step.STEP_UP,
+            Reason.LEVEL_VOLUNTARY,
+        ),
         (
             {"claims": ESSENTIAL % "eidas1"},
-            {"can_step_up": True},
+            {"reachable_levels": WITH_FRANCECONNECT},
             Step.STEP_UP,
             Reason.LEVEL_ESSENTIAL,
         ),
@@ -96,7 +104,7 @@ def code_of(decision: Decision) -> ErrorCode:
         ),
         (
             {},
-            {"shortfall": Shortfall(uncertified=("birthdate",)), "can_step_up": True},
+            {"shortfall": Shortfall(uncertified=("birthdate",)), "reachable_levels": WITH_FRANCECONNECT},
             Step.STEP_UP,
             Reason.CLAIM_UNCERTIFIED,
         ),
@@ -129,7 +137,7 @@ def test_nothing_missing_proceeds() -> None:
         ({}, {"shortfall": Shortfall(missing=("email",))}, ErrorCode.INTERACTION_REQUIRED),
         (
             {"claims": ESSENTIAL % "eidas1"},
-            {"can_step_up": True},
+            {"reachable_levels": WITH_FRANCECONNECT},
             ErrorCode.INTERACTION_REQUIRED,
         ),
         ({}, {"consent": None}, ErrorCode.CONSENT_REQUIRED),
@@ -155,7 +163,10 @@ def test_each_step_has_a_silent_error() -> None:
 @pytest.mark.rule("LOG-4")
 def test_silent_request_with_voluntary_level_proceeds_with_less() -> None:
     """A level that is only wished for does not stop a silent answer."""
-    assert decided(PARKING, {"prompt": "none", "acr_values": "eidas1"}, can_step_up=True) is PROCEED
+    assert (
+        decided(PARKING, {"prompt": "none", "acr_values": "eidas1"}, reachable_levels=WITH_FRANCECONNECT)
+        is PROCEED
+    )
 
 
 @pytest.mark.rule("LOG-4")
@@ -243,31 +254,43 @@ def test_wish_that_the_person_declined_is_not_asked_again() -> None:
     """A demand is: declining is no way around it."""
     pending = a_pending(step_up_declined_at=NOW)
 
-    assert decided(PARKING, {"acr_values": "eidas1"}, can_step_up=True, pending=pending) is PROCEED
-    assert decided(PARKING, {"claims": ESSENTIAL % "eidas1"}, can_step_up=True, pending=pending) == Ask(
-        Step.STEP_UP, Reason.LEVEL_ESSENTIAL
+    assert (
+        decided(PARKING, {"acr_values": "eidas1"}, reachable_levels=WITH_FRANCECONNECT, pending=pending)
+        is PROCEED
     )
+    assert decided(
+        PARKING, {"claims": ESSENTIAL % "eidas1"}, reachable_levels=WITH_FRANCECONNECT, pending=pending
+    ) == Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
 
 
 @pytest.mark.rule("LOG-4")
 def test_voluntary_level_out_of_reach_proceeds() -> None:
     """With FranceConnect off, or a level we do not know, a wish does not stop the answer."""
     assert decided(PARKING, {"acr_values": "eidas1"}) is PROCEED
-    assert decided(PARKING, {"acr_values": "eidas3"}, can_step_up=True) is PROCEED
+    assert decided(PARKING, {"acr_values": "eidas3"}, reachable_levels=WITH_FRANCECONNECT) is PROCEED
 
 
 @pytest.mark.rule("LOG-4")
-@pytest.mark.parametrize("value, can_step_up", [("eidas1", False), ("eidas3", True), ("eidas3", False)])
+@pytest.mark.parametrize(
+    "value, reachable",
+    [
+        (ACR_EIDAS1, PASSWORD_ONLY),
+        (ACR_EIDAS2, PASSWORD_ONLY),
+        (ACR_EIDAS2, WITH_FRANCECONNECT),
+        (ACR_EIDAS3, WITH_FRANCECONNECT_PLUS),
+        ("eidas4", levels_up_to(ACR_EIDAS3)),
+    ],
+)
 @pytest.mark.parametrize("is_signed_in", [True, False])
 @pytest.mark.parametrize("prompt", ["", "none"])
 def test_essential_level_out_of_reach_is_refused_before_any_page(
-    *, value: str, can_step_up: bool, is_signed_in: bool, prompt: str
+    *, value: str, reachable: tuple[str, ...], is_signed_in: bool, prompt: str
 ) -> None:
     """Nobody signs in for nothing: a level that can't be had is refused at once."""
     decision = decided(
         PARKING,
         {"claims": ESSENTIAL % value, "prompt": prompt},
-        can_step_up=can_step_up,
+        reachable_levels=reachable,
         session=a_session(EARLIER) if is_signed_in else None,
     )
 
@@ -275,15 +298,49 @@ def test_essential_level_out_of_reach_is_refused_before_any_page(
 
 
 @pytest.mark.rule("LOG-4")
-@pytest.mark.parametrize("can_step_up", [True, False])
+@pytest.mark.parametrize("reachable", [WITH_FRANCECONNECT, PASSWORD_ONLY])
 @pytest.mark.parametrize("value", [ACR_EIDAS1, ACR_PASSWORD])
-def test_essential_level_that_the_session_has_proceeds(value: str, *, can_step_up: bool) -> None:
+def test_essential_level_that_the_session_has_proceeds(value: str, *, reachable: tuple[str, ...]) -> None:
     """A session by FranceConnect satisfies what it is worth, FranceConnect being on or not."""
     session = a_session(EARLIER, ACR_EIDAS1)
 
-    decision = decided(PARKING, {"claims": ESSENTIAL % value}, session=session, can_step_up=can_step_up)
+    decision = decided(PARKING, {"claims": ESSENTIAL % value}, session=session, reachable_levels=reachable)
 
     assert decision is PROCEED
+
+
+@pytest.mark.rule("LOG-4", "FC-6")
+@pytest.mark.parametrize(
+    "reachable, wish, expected",
+    [
+        (WITH_FRANCECONNECT, "eidas2", PROCEED),
+        (WITH_FRANCECONNECT, "eidas2 eidas1", Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)),
+        (WITH_FRANCECONNECT_PLUS, "eidas2", Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)),
+        (WITH_FRANCECONNECT_PLUS, "eidas3", PROCEED),
+        (WITH_FRANCECONNECT_PLUS, "unheard-of", PROCEED),
+    ],
+)
+def test_wish_is_asked_for_where_a_portal_reaches_it(
+    reachable: tuple[str, ...], wish: str, expected: Decision
+) -> None:
+    """Nobody is sent to a portal that can't give what the service would like."""
+    assert decided(PARKING, {"acr_values": wish}, reachable_levels=reachable) == expected
+
+
+@pytest.mark.rule("LOG-4", "FC-6")
+@pytest.mark.parametrize("held", [ACR_PASSWORD, ACR_EIDAS1, "unheard-of"])
+def test_demand_for_eidas2_is_asked_of_whoever_has_less(held: str) -> None:
+    """FranceConnect+ is on: a session of the ordinary portal, or of a level that nobody knows, must rise."""
+    session = a_session(EARLIER, held)
+
+    decision = decided(
+        PARKING,
+        {"claims": ESSENTIAL % ACR_EIDAS2},
+        session=session,
+        reachable_levels=WITH_FRANCECONNECT_PLUS,
+    )
+
+    assert decision == Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +350,10 @@ def test_essential_level_that_the_session_has_proceeds(value: str, *, can_step_u
         (None, ACR_EIDAS1, ACR_EIDAS1),
         (ESSENTIAL % ACR_PASSWORD, ACR_EIDAS1, ACR_PASSWORD),
         (ESSENTIAL % ACR_EIDAS1, ACR_EIDAS1, ACR_EIDAS1),
+        (ESSENTIAL % ACR_EIDAS1, ACR_EIDAS3, ACR_EIDAS1),
+        (ESSENTIAL % ACR_EIDAS3, ACR_EIDAS2, ACR_EIDAS2),
         (ESSENTIAL % "eidas3", None, ACR_PASSWORD),
+        (ESSENTIAL % ACR_EIDAS1, "unheard-of", "unheard-of"),
     ],
 )
 def test_reported_acr_is_one_of_those_demanded(claims: str | None, level: str | None, expected: str) -> None:
@@ -411,7 +471,7 @@ def test_steps_come_in_the_order_of_the_design() -> None:
         now=LATER,
         terms_accepted=False,
         shortfall=Shortfall(missing=("email",)),
-        can_step_up=True,
+        reachable_levels=WITH_FRANCECONNECT,
         pending=a_pending(),
     )
     old = replace(facts, session=a_session(EARLIER), subject="sub-1")
@@ -441,7 +501,7 @@ def test_steps_come_in_the_order_of_the_design() -> None:
 
 def test_checks_of_a_session_have_nothing_to_say_without_one() -> None:
     """Signing in comes first: the others wait for it."""
-    facts = Facts(now=NOW, can_step_up=True)
+    facts = Facts(now=NOW, reachable_levels=WITH_FRANCECONNECT)
     request = read(prompt="login", acr_values="eidas1")
 
     assert authentication_is_recent(request, facts) is None
