@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from tests.support.provider import Provider
 
 #: Posted to by design from elsewhere, by whoever proves themselves in the request, or to be asked by us.
-FROM_ELSEWHERE = {"/authorize", "/token", "/userinfo", "/introspect", "/revoke", "/logout"}
+FROM_ELSEWHERE = {
+    "/authorize",
+    "/device_authorization",
+    "/introspect",
+    "/logout",
+    "/par",
+    "/register",
+    "/revoke",
+    "/token",
+    "/userinfo",
+}
 
 
 def token_of(browser: FlaskClient) -> str:
