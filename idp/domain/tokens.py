@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 #: What proofs of possession may be signed with (RFC 9449 section 11.6): asymmetric, and safe for FAPI 2.0.
 PROOF_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
@@ -59,11 +59,26 @@ class DPoPPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedElement:
+    """One element of `verified_claims` that was asked for and allowed (OIDC IDA 5.3 to 5.6).
+
+    Attributes:
+        verification: What is asked of the verification, and demanded of it: as received, checked.
+        claims: The claims, each with the values that would do; empty for any.
+    """
+
+    verification: dict[str, Any]
+    claims: dict[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class GrantedClaims:
-    """Which claims go where, after consent (OIDC Core 5.4, 5.5)."""
+    """Which claims go where, after consent (OIDC Core 5.4, 5.5), and which of them as verified (OIDC IDA 5.2)."""
 
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
+    verified_id_token: tuple[VerifiedElement, ...] = ()
+    verified_userinfo: tuple[VerifiedElement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

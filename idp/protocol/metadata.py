@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from idp.domain.authentication import ACR_VALUES
+from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES
 from idp.domain.client import ClientAuthenticationMethod, GrantType, SubjectType
 from idp.domain.tokens import PROOF_ALGORITHMS
 from idp.protocol.authorization import pkce
 from idp.protocol.authorization.request import DISPLAYS, Prompt
 from idp.protocol.authorization.response_mode import RESPONSE_MODES
 from idp.protocol.authorization.response_type import RESPONSE_TYPES
-from idp.protocol.claims.standard import PERSON_CLAIMS, PROTOCOL_CLAIMS
+from idp.protocol.claims.standard import CERTIFICATION, PERSON_CLAIMS, PROTOCOL_CLAIMS
+from idp.protocol.claims.verified import EVIDENCE_TYPE, RECORD_TYPE, TRUST_FRAMEWORK, VERIFIABLE_CLAIMS
 from idp.protocol.clients.metadata import SECRET_ALGORITHM
 from idp.protocol.clients.public_keys import (
     CONTENT_ENCRYPTIONS,
@@ -111,8 +112,9 @@ def provider_metadata(facts: ProviderFacts) -> dict[str, Any]:
         "display_values_supported": list(DISPLAYS),
         "prompt_values_supported": [prompt.value for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": [*PROTOCOL_CLAIMS, *PERSON_CLAIMS],
+        "claims_supported": [*PROTOCOL_CLAIMS, *PERSON_CLAIMS, CERTIFICATION],
         "claims_parameter_supported": True,
+        **_verified_claims(facts),
         "ui_locales_supported": list(facts.ui_locales),
         "code_challenge_methods_supported": [pkce.METHOD],
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
@@ -173,6 +175,22 @@ def _authentication(endpoint: str, methods: list[str]) -> dict[str, list[str]]:
     return {
         f"{endpoint}_endpoint_auth_methods_supported": methods,
         f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+    }
+
+
+def _verified_claims(facts: ProviderFacts) -> dict[str, Any]:
+    """Say what can be verified, and on what evidence (OIDC IDA 8), where FranceConnect is on.
+
+    `verified_claims_supported` was in the drafts; some clients and tests look for it still.
+    """
+    if set(facts.acr_values) <= {ACR_PASSWORD}:
+        return {}
+    return {
+        "verified_claims_supported": True,
+        "trust_frameworks_supported": [TRUST_FRAMEWORK],
+        "evidence_supported": [EVIDENCE_TYPE],
+        "electronic_records_supported": [RECORD_TYPE],
+        "claims_in_verified_claims_supported": list(VERIFIABLE_CLAIMS),
     }
 
 

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NEW_TERMS = "new_terms"
     CLAIM_MISSING = "claim_missing"
     CLAIM_UNCERTIFIED = "claim_uncertified"
+    CLAIM_UNVERIFIED = "claim_unverified"
     FIRST_CONSENT = "first_consent"
     CONSENT_OUTGROWN = "consent_outgrown"
     PROMPT_CONSENT = "prompt_consent"
@@ -113,6 +114,8 @@ class Refuse:
 Decision = Proceed | Ask | Refuse
 
 PROCEED: Final = Proceed()
+#: Reasons for FranceConnect that the person may pass over: the service gets what there is.
+PASSABLE: Final = frozenset({Reason.LEVEL_VOLUNTARY, Reason.CLAIM_UNVERIFIED})
 #: What `prompt=none` answers where a page would have been shown (OIDC Core 3.1.2.6).
 SILENT_ERRORS: Final = {
     Step.SIGN_IN: ErrorCode.LOGIN_REQUIRED,
@@ -237,6 +240,20 @@ def terms_are_accepted(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | 
     return None if facts.terms_accepted else Ask(Step.TERMS, Reason.NEW_TERMS)
 
 
+def verified_claims_are_certified(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Offer FranceConnect for what the service wants as `verified_claims` and is not certified (FC-6).
+
+    Never an error: OIDC IDA 5.7 has what is not there left out, whatever is essential.
+    """
+    has_declined = facts.pending is not None and facts.pending.step_up_declined_at is not None
+    if request.is_silent or has_declined or not facts.can_step_up:
+        return None
+    # What the contract itself demands certified comes first, and can't be passed over.
+    if facts.shortfall.uncertified or not facts.shortfall.unverified:
+        return None
+    return Ask(Step.STEP_UP, Reason.CLAIM_UNVERIFIED)
+
+
 def required_claims_are_held(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Have the person give, or certify, what the service can't do without (CON-1, FC-6)."""
     if facts.shortfall.uncertified:
@@ -281,6 +298,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     authentication_is_recent,
     level_is_reached,
     terms_are_accepted,
+    verified_claims_are_certified,
     required_claims_are_held,
     consent_is_given,
 )

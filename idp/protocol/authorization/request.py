@@ -26,8 +26,9 @@ from idp.protocol.authorization.response_mode import (
     requested_mode,
 )
 from idp.protocol.claims import requested
-from idp.protocol.claims.requested import AskedClaims, ClaimsSyntaxError, RequestedClaims
+from idp.protocol.claims.requested import AskedClaims, RequestedClaims
 from idp.protocol.claims.standard import SCOPE_CLAIMS
+from idp.protocol.claims.syntax import ClaimsSyntaxError
 from idp.protocol.errors import DirectError, ErrorCode, Problem
 from idp.protocol.parameters import Parameters, single_values
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, allowed

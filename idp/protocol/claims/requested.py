@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from idp.domain.civil_identity import Level
 from idp.domain.client import Client
 from idp.domain.tokens import GrantedClaims
-from idp.protocol.claims.standard import COMPANIONS, claims_of
-
-#: Objects and arrays in one `claims` parameter: bounds its depth and the work before it is parsed.
-_MOST_CONTAINERS = 200
-
-
-class ClaimsSyntaxError(ValueError):
-    """The `claims` parameter is not what OIDC Core 5.5 describes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimRequest:
-    """How one claim is asked for (OIDC Core 5.5.1).
-
-    Attributes:
-        essential: The client says that it can't do well without it.
-        values: The values that would do, best first; empty when any does.
-    """
-
-    essential: bool = False
-    values: tuple[Any, ...] = ()
+from idp.protocol.claims import verified
+from idp.protocol.claims.standard import CERTIFICATION, COMPANIONS, claims_of
+from idp.protocol.claims.syntax import (
+    ClaimRequest,
+    ClaimsSyntaxError,
+    claim_name,
+    claim_request,
+    read_document,
+)
+from idp.protocol.claims.verified import VERIFIABLE_CLAIMS, VERIFIED_CLAIMS, VerifiedRequest, parts_of
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedClaims:
-    """What the `claims` parameter asks, for each place."""
+    """What the `claims` parameter asks, for each place; what it asks as verified stands apart."""
 
     id_token: Mapping[str, ClaimRequest] = field(default_factory=dict)
     userinfo: Mapping[str, ClaimRequest] = field(default_factory=dict)
+    verified_id_token: tuple[VerifiedRequest, ...] = ()
+    verified_userinfo: tuple[VerifiedRequest, ...] = ()
 
     @property
     def subject(self) -> str | None:
@@ -60,12 +51,18 @@ class AskedClaims:
         userinfo: Claims wanted at UserInfo, companions included.
         required: Those the contract says the service can't be given without.
         optional: Those the person can refuse one by one (CON-2).
+        verified_id_token: What is wanted as `verified_claims` in the ID Token.
+        verified_userinfo: The same at UserInfo.
+        to_certify: Those wanted as verified that the service can hardly do without: FranceConnect is offered.
     """
 
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    verified_id_token: tuple[VerifiedRequest, ...] = ()
+    verified_userinfo: tuple[VerifiedRequest, ...] = ()
+    to_certify: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -84,17 +81,17 @@ def parse(raw: str) -> RequestedClaims:
         Core 5.5 demands; of a name with a language tag, the name counts.
 
     Raises:
-        ClaimsSyntaxError: When it is no JSON object, has a repeated member, or is too deep.
+        ClaimsSyntaxError: When it is no JSON object, has a repeated member, is too deep, or asks for
+            verified claims otherwise than OIDC IDA 5.3 says.
     """
-    if raw.count("{") + raw.count("[") > _MOST_CONTAINERS:
-        raise ClaimsSyntaxError("too many objects and arrays")
-    try:
-        document = json.loads(raw, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-    except ValueError as error:
-        raise ClaimsSyntaxError("not a JSON document") from error
-    if not isinstance(document, dict):
-        raise ClaimsSyntaxError("not an object")
-    return RequestedClaims(_place(document, "id_token"), _place(document, "userinfo"))
+    document = read_document(raw)
+    id_token, userinfo = _place(document, "id_token"), _place(document, "userinfo")
+    return RequestedClaims(
+        _claim_requests(id_token),
+        _claim_requests(userinfo),
+        _verified_requests(id_token),
+        _verified_requests(userinfo),
+    )
 
 
 def asked_claims(
@@ -117,9 +114,12 @@ def asked_claims(
     """
     to_userinfo = claims_of(scopes) | requested.userinfo.keys()
     to_id_token = frozenset(requested.id_token)
+    verified_userinfo = requested.verified_userinfo
     if only_id_token:
         to_userinfo, to_id_token = frozenset(), to_id_token | claims_of(scopes)
-    wanted = to_userinfo | to_id_token
+        verified_userinfo = ()
+    as_verified = _wanted_as_verified(client, (*requested.verified_id_token, *verified_userinfo))
+    wanted = to_userinfo | to_id_token | as_verified.keys()
     uses = [use for use in client.claims if use.name in wanted and use.name not in COMPANIONS]
     names = [use.name for use in uses]
     return AskedClaims(
@@ -127,14 +127,21 @@ def asked_claims(
         userinfo=_within(names, to_userinfo),
         required=tuple(use.name for use in uses if use.required),
         optional=tuple(use.name for use in uses if not use.required),
+        verified_id_token=requested.verified_id_token if as_verified else (),
+        verified_userinfo=verified_userinfo if as_verified else (),
+        to_certify=tuple(
+            use.name for use in uses if use.name in as_verified and (use.required or as_verified[use.name])
+        ),
     )
 
 
-def granted_claims(asked: AskedClaims, granted: frozenset[str]) -> GrantedClaims:
-    """Keep of what was asked what the person allowed (CON-2), with its companions."""
+def granted_claims(asked: AskedClaims, allowed: frozenset[str]) -> GrantedClaims:
+    """Keep of what was asked what the person allowed (CON-2), with what goes along."""
     return GrantedClaims(
-        tuple(name for name in asked.id_token if COMPANIONS.get(name, name) in granted),
-        tuple(name for name in asked.userinfo if COMPANIONS.get(name, name) in granted),
+        _allowed(asked.id_token, allowed),
+        _allowed(asked.userinfo, allowed),
+        verified.granted(asked.verified_id_token, allowed),
+        verified.granted(asked.verified_userinfo, allowed),
     )
 
 
@@ -145,10 +152,12 @@ class Shortfall:
     Attributes:
         missing: They have no value.
         uncertified: They have one, below the level that the contract accepts.
+        unverified: They are wanted as `verified_claims`, and are not certified.
     """
 
     missing: tuple[str, ...] = ()
     uncertified: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
 
 NO_SHORTFALL = Shortfall()
@@ -162,47 +171,56 @@ def shortfall(client: Client, asked: AskedClaims, levels: Mapping[str, int]) -> 
         asked: What the request asks.
         levels: The certification level of each claim that has a value.
     """
-    uses = [use for use in client.claims if use.name in asked.required]
+    # What is wanted as verified alone can't be filled in on a page of ours: typing it proves nothing.
+    plain = {*asked.id_token, *asked.userinfo}
+    uses = [use for use in client.claims if use.name in asked.required and use.name in plain]
     return Shortfall(
         tuple(use.name for use in uses if use.name not in levels),
         tuple(use.name for use in uses if levels.get(use.name, use.minimum_level) < use.minimum_level),
+        tuple(name for name in asked.to_certify if levels.get(name, 0) < Level.FRANCECONNECT),
     )
+
+
+def _wanted_as_verified(client: Client, elements: Iterable[VerifiedRequest]) -> dict[str, bool]:
+    """Name the claims of the contract that are wanted as verified, each with whether it is essential."""
+    contract = {use.name for use in client.claims}
+    wanted: dict[str, bool] = {}
+    for element in elements:
+        for name, asked in element.claims.items():
+            if name in VERIFIABLE_CLAIMS and contract.issuperset(parts_of(name)):
+                wanted |= {part: wanted.get(part, False) or asked.essential for part in parts_of(name)}
+    return wanted
 
 
 def _within(names: list[str], wanted: frozenset[str]) -> tuple[str, ...]:
     kept = [name for name in names if name in wanted]
-    return (*kept, *(name for name, base in COMPANIONS.items() if name in wanted and base in kept))
+    along = [name for name, base in COMPANIONS.items() if name in wanted and base in kept]
+    if kept and CERTIFICATION in wanted:
+        along.append(CERTIFICATION)
+    return (*kept, *along)
 
 
-def _place(document: dict[str, Any], name: str) -> dict[str, ClaimRequest]:
+def _allowed(names: tuple[str, ...], allowed: frozenset[str]) -> tuple[str, ...]:
+    kept = tuple(name for name in names if COMPANIONS.get(name, name) in allowed)
+    return (*kept, CERTIFICATION) if kept and CERTIFICATION in names else kept
+
+
+def _place(document: dict[str, Any], name: str) -> dict[str, Any]:
     members = document.get(name)
     if members is None:
         return {}
     if not isinstance(members, dict):
         raise ClaimsSyntaxError("a place is not an object")
-    return {claim.partition("#")[0]: _claim_request(asked) for claim, asked in members.items()}
+    return members
 
 
-def _claim_request(asked: object) -> ClaimRequest:
-    if asked is None:
-        return ClaimRequest()
-    if not isinstance(asked, dict):
-        raise ClaimsSyntaxError("a claim request is neither null nor an object")
-    essential = asked.get("essential", False)
-    values = asked.get("values", [])
-    if not isinstance(essential, bool) or not isinstance(values, list):
-        raise ClaimsSyntaxError("essential is not a boolean or values not an array")
-    if "value" in asked:
-        values = [asked["value"]]
-    return ClaimRequest(essential, tuple(values))
+def _claim_requests(members: dict[str, Any]) -> dict[str, ClaimRequest]:
+    return {
+        claim_name(member): claim_request(asked)
+        for member, asked in members.items()
+        if member != VERIFIED_CLAIMS
+    }
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ClaimsSyntaxError("a member is repeated")
-    return document
-
-
-def _refuse_constant(name: str) -> object:
-    raise ClaimsSyntaxError(name)
+def _verified_requests(members: dict[str, Any]) -> tuple[VerifiedRequest, ...]:
+    return verified.parse(members[VERIFIED_CLAIMS]) if VERIFIED_CLAIMS in members else ()

@@ -24,9 +24,12 @@ SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
 #: What a person gives on the page of contact details; everything else is of their identity.
 CONTACT_CLAIMS = frozenset(SCOPE_CLAIMS["address"] + SCOPE_CLAIMS["phone"])
 #: Asked one by one, by the `claims` parameter only: no standard scope has them.
-SINGLE_CLAIMS = ("birthplace", "birthcountry")
+SINGLE_CLAIMS = ("given_name_array", "birthplace", "birthcountry")
 #: What says how sure a claim is goes wherever that claim goes; nobody consents to it apart.
 COMPANIONS = {"email_verified": "email", "phone_number_verified": "phone_number"}
+#: Says of each other claim in the same place how sure it is, and since when (FC-6): for services that don't speak
+#: `verified_claims`. Asked for by the `claims` parameter; nobody consents to it apart.
+CERTIFICATION = "certification"
 #: Every claim about the person that a client can be given, in the order of the discovery document.
 PERSON_CLAIMS = (
     *(name for names in SCOPE_CLAIMS.values() for name in names),

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from idp.domain.civil_identity import GIVEN_NAMES, given_names
 from idp.domain.contact_details import PostalAddress
 
 #: What an account's language is on the wire (OIDC Core 5.1, `locale`: BCP 47).
 _LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+
+
+#: What a claim is made of that is not stored under its own name.
+_MADE_OF = {"name": ("given_name", "family_name", "preferred_username")}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How sure a claim is: its level on the city's scale, who says so, and since when (FC-6).
+
+    Attributes:
+        level: 100 declared, 250 proven by our own mail, 600 certified by FranceConnect.
+        source: "declared", "mail" or "franceconnect".
+        at: Aware UTC; None when no date is kept.
+    """
+
+    level: int
+    source: str
+    at: datetime | None = None
 
 
 def claim_values(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -19,7 +40,8 @@ def claim_values(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[st
     empty string value".
 
     Args:
-        attributes: What is held on the person: `given_name` (all given names), `family_name` (name
+        attributes: What is held on the person: `given_name` (all given names), `given_name_array` (JSON text of
+            the list, where FranceConnect certified one), `family_name` (name
             at birth), `preferred_username` (name in use, if any: FranceConnect's meaning),
             `gender`, `birthdate` (text of the register), `birthplace`, `birthcountry` (INSEE
             codes), `email`, `phone_number`, `phone_number_verified`, `address` (as stored),
@@ -29,9 +51,30 @@ def claim_values(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[st
     values: dict[str, Any] = {}
     for name in names:
         value = _MAKERS[name](attributes) if name in _MAKERS else attributes.get(name)
-        if value not in (None, "", {}):
+        if value not in (None, "", {}, []):
             values[name] = value
     return values
+
+
+def certification(proofs: Mapping[str, Proof], names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Say of each claim of an answer how sure it is: the `certification` claim (FC-6).
+
+    Args:
+        proofs: Of what is held on the person, by wire name.
+        names: The claims in the answer; those that are facts of ours, such as `locale`, have no proof.
+    """
+    found = {}
+    for name in names:
+        parts = [proofs[part] for part in _MADE_OF.get(name, (name,)) if part in proofs]
+        if parts:
+            # As sure as the least sure part.
+            found[name] = _told(min(parts, key=lambda proof: proof.level))
+    return found
+
+
+def timestamp(at: datetime) -> str:
+    """Write a moment in UTC, which tells nothing of where the person was (ISO 8601; OIDC IDA 9)."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def full_name(attributes: Mapping[str, Any]) -> str | None:
@@ -39,6 +82,16 @@ def full_name(attributes: Mapping[str, Any]) -> str | None:
     family = attributes.get("preferred_username") or attributes.get("family_name")
     parts = [part for part in (attributes.get("given_name"), family) if part]
     return " ".join(parts) or None
+
+
+def _told(proof: Proof) -> dict[str, Any]:
+    told: dict[str, Any] = {"level": proof.level, "source": proof.source}
+    return told if proof.at is None else told | {"date": timestamp(proof.at)}
+
+
+def _given_name_array(attributes: Mapping[str, Any]) -> list[str] | None:
+    # Only as it was certified: which spaces separate two names that were typed, nobody can tell.
+    return list(given_names(attributes)) if attributes.get(GIVEN_NAMES) else None
 
 
 def _email_verified(attributes: Mapping[str, Any]) -> bool | None:
@@ -68,6 +121,7 @@ def _updated_at(attributes: Mapping[str, Any]) -> int | None:
 
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "name": full_name,
+    GIVEN_NAMES: _given_name_array,
     "email_verified": _email_verified,
     "phone_number_verified": _phone_number_verified,
     "address": _address,

@@ -18,9 +18,9 @@ from idp.services.tokens.issuing import (
     may_refresh,
     new_access_token,
     new_refresh_token,
-    person_claims,
     token_response,
 )
+from idp.services.tokens.person import person_claims
 from idp.storage.engine import retried
 from idp.storage.repositories import tokens
 
@@ -154,7 +154,7 @@ def first_tokens(
         bound = confirmation if client.is_public else None
         new.append(new_refresh_token(context, family, refresh_token, now, counter=0, confirmation=bound))
     tokens.add_tokens(connection, family.family_id, new)
-    person = person_claims(connection, family, family.claims.id_token)
+    person = person_claims(connection, family)
     return TokenSet(access_token, refresh_token, family.scopes, family, person)
 
 

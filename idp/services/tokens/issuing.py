@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.crypto.jwt import sign
 from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
 from idp.domain.tokens import ConfirmationMethod, TokenKind
-from idp.protocol.claims.values import claim_values
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, serialise
 from idp.protocol.tokens import access_token as jwt_access_token
 from idp.protocol.tokens.id_token import IDTokenFacts, id_token_claims
 from idp.services.clients.encryption import encrypted
 from idp.services.clients.key_sets import encryption_jwk
 from idp.services.sign_in.wire_session import wire_session_id
-from idp.storage.repositories import accounts, attributes
 from idp.storage.repositories.tokens import NewToken
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.tokens import Confirmation, TokenFamily
     from idp.services.context import Context
-    from idp.storage.engine import Connection
 
 #: What we sign with when a client has no say: short and fast, and every security profile takes it.
 _PREFERRED_ALG: Final = "ES256"
@@ -152,28 +149,6 @@ def preferred_key(context: Context) -> SigningKey:
     keyring = context.keys.keyring()
     active = keyring.algorithms()
     return keyring.signing_key(_PREFERRED_ALG if _PREFERRED_ALG in active or not active else active[0])
-
-
-def person_claims(connection: Connection, family: TokenFamily, names: tuple[str, ...]) -> dict[str, Any]:
-    """Read the claims about the person that were granted; nothing is read when none were."""
-    if not names or family.account_id is None:
-        return {}
-    account = accounts.by_id(connection, family.account_id)
-    if account is None:
-        return {}
-    return values_of(
-        attributes.of_account(connection, family.account_id), account.email, account.language, names
-    )
-
-
-def values_of(
-    known: dict[str, attributes.StoredAttribute], email: str, language: str | None, names: tuple[str, ...]
-) -> dict[str, Any]:
-    """Give wire values of the claims named, from what is stored."""
-    values: dict[str, Any] = {name: attribute.value for name, attribute in known.items()}
-    latest = max((attribute.recorded_at for attribute in known.values()), default=None)
-    values |= {"email": email, "language": language, "updated_at": latest}
-    return claim_values(values, names)
 
 
 def token_response(

@@ -17,9 +17,9 @@ from idp.services.tokens.issuing import (
     TokenSet,
     new_access_token,
     new_refresh_token,
-    person_claims,
     token_response,
 )
+from idp.services.tokens.person import person_claims
 from idp.storage.engine import retried
 from idp.storage.repositories import tokens
 
@@ -182,7 +182,7 @@ def _token_set(
     refresh_token: str,
     family: TokenFamily,
 ) -> TokenSet:
-    person = person_claims(connection, family, family.claims.id_token)
+    person = person_claims(connection, family)
     return TokenSet(access_token, refresh_token, _narrowed(family, presented.asked), family, person)
 
 

@@ -15,9 +15,9 @@ from idp.protocol import scope as scope_syntax
 from idp.protocol.errors import BearerError, EndpointError, ErrorCode, TokenScheme
 from idp.protocol.scope import OPENID
 from idp.services.clients.encryption import encrypted
-from idp.services.tokens.issuing import values_of
+from idp.services.tokens.person import of_userinfo, told
 from idp.services.tokens.proofs import check_proof
-from idp.storage.repositories import attributes, tokens
+from idp.storage.repositories import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,9 @@ class UserInfo:
 
 
 def read(context: Context, presented: PresentedToken) -> UserInfo:
-    """Give the claims that the person allowed; two reads, and no write for a token that is bound to no key.
+    """Give the claims that the person allowed.
+
+    Two reads, one more with verified claims, and no write for a token that is bound to no key.
 
     Args:
         context: The parts.
@@ -172,11 +174,10 @@ def _reaches(acr: str | None, wanted: str | None) -> bool:
 
 
 def _claims(connection: Connection, stored: StoredToken) -> dict[str, Any]:
-    family, names = stored.family, stored.family.claims.userinfo
+    family, place = stored.family, of_userinfo(stored.family)
     claims: dict[str, Any] = {"sub": family.subject}
-    if names and family.account_id is not None:
-        known = attributes.of_account(connection, family.account_id)
-        claims |= values_of(known, stored.email or "", stored.language, names)
+    if place:
+        claims |= told(connection, family, place, stored.email or "", stored.language)
     return claims
 
 

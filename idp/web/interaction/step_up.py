@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 from werkzeug.exceptions import BadRequest
 
-from idp.protocol.authorization.interaction import Ask, Reason, Step
+from idp.protocol.authorization.interaction import PASSABLE, Ask, Step
 from idp.protocol.errors import ErrorCode
 from idp.services.authorization import requests
 from idp.web import cookies
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from idp.domain.pending_authorization import PendingAuthorization
+    from idp.protocol.authorization.interaction import Reason
     from idp.services.authorization.requests import Situation
 
 blueprint = Blueprint("step_up", __name__)
@@ -31,7 +32,7 @@ def show() -> str | Response:
     present, _, reason = _asked()
     if reason is None:
         return go_on(present)
-    return page("interaction/step_up.html", is_optional=reason is Reason.LEVEL_VOLUNTARY)
+    return page("interaction/step_up.html", is_optional=reason in PASSABLE)
 
 
 @blueprint.post("/step-up")
@@ -48,7 +49,7 @@ def submit() -> Response:
     present, situation, reason = _asked()
     if reason is None:
         return go_on(present)
-    if choice == "without" and reason is Reason.LEVEL_VOLUNTARY:
+    if choice == "without" and reason in PASSABLE:
         requests.mark(context(), present, "step_up_declined_at")
         return go_on(present)
     requests.use_up(context(), situation.request)

@@ -1,0 +1,48 @@
+"""The `place_of_birth` claim (OIDC Identity Assurance Claims Registration 4.1), from INSEE's codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
+
+#: INSEE's codes of countries (COG) in ISO 3166-1 alpha-2, or in ISO 3166-3 for those that are no more. A code that
+#: covers several territories, and Kosovo, have none: the claim then goes without its country.
+_TABLE: Final = """
+    99100:FR 99101:DK 99102:IS 99103:NO 99104:SE 99105:FI 99106:EE 99107:LV 99108:LT 99109:DE 99110:AT 99111:BG
+    99112:HU 99113:LI 99114:RO 99115:CSHH 99116:CZ 99117:SK 99118:BA 99119:HR 99120:ME 99121:RS 99122:PL 99123:RU
+    99124:TR 99125:AL 99126:GR 99127:IT 99128:SM 99129:VA 99130:AD 99131:BE 99132:GB 99133:GI 99134:ES 99135:NL
+    99136:IE 99137:LU 99138:MC 99139:PT 99140:CH 99141:DDDE 99142:DE 99144:MT 99145:SI 99148:BY 99151:MD 99155:UA
+    99156:MK
+    99201:SA 99202:YE 99203:IQ 99204:IR 99205:LB 99206:SY 99207:IL 99208:TR 99212:AF 99213:PK 99214:BT 99215:NP
+    99216:CN 99217:JP 99219:TH 99220:PH 99222:JO 99223:IN 99224:MM 99225:BN 99226:SG 99227:MY 99229:MV 99230:HK
+    99231:ID 99232:MO 99233:YDYE 99234:KH 99235:LK 99236:TW 99238:KP 99239:KR 99240:KW 99241:LA 99242:MN 99243:VN
+    99244:VDVN 99246:BD 99247:AE 99248:QA 99249:BH 99250:OM 99251:YE 99252:AM 99253:AZ 99254:CY 99255:GE 99256:KZ
+    99257:KG 99258:UZ 99259:TJ 99260:TM 99261:PS 99262:TL
+    99301:EG 99302:LR 99303:ZA 99304:GM 99306:SH 99309:TZ 99310:ZW 99311:NA 99312:CD 99314:GQ 99315:ET 99316:LY
+    99317:ER 99318:SO 99321:BI 99322:CM 99323:CF 99324:CG 99326:CI 99327:BJ 99328:GA 99329:GH 99330:GN 99331:BF
+    99332:KE 99333:MG 99334:MW 99335:ML 99336:MR 99337:NE 99338:NG 99339:UG 99340:RW 99341:SN 99342:SL 99343:SD
+    99344:TD 99345:TG 99346:ZM 99347:BW 99348:LS 99349:SS 99350:MA 99351:TN 99352:DZ 99389:EH 99390:MU 99391:SZ
+    99392:GW 99393:MZ 99394:ST 99395:AO 99396:CV 99397:KM 99398:SC 99399:DJ
+    99401:CA 99404:US 99405:MX 99406:CR 99407:CU 99408:DO 99409:GT 99410:HT 99411:HN 99412:NI 99413:PA 99414:SV
+    99415:AR 99416:BR 99417:CL 99418:BO 99419:CO 99420:EC 99421:PY 99422:PE 99423:UY 99424:VE 99426:JM 99428:GY
+    99429:BZ 99430:GL 99431:ANHH 99433:TT 99434:BB 99435:GD 99436:BS 99437:SR 99438:DM 99439:LC 99440:VC 99441:AG
+    99442:KN 99443:BQ 99444:CW 99445:SX
+    99501:AU 99502:NZ 99503:PN 99506:WS 99507:NR 99508:FJ 99509:TO 99510:PG 99511:TV 99512:SB 99513:KI 99514:VU
+    99515:MH 99516:FM 99517:PW
+"""
+_ISO_CODES: Final = dict(entry.split(":") for entry in _TABLE.split())
+
+
+def place_of_birth(birthplace: str, birthcountry: str, commune: str | None) -> dict[str, str]:
+    """Say where somebody was born; empty when nothing of it is known.
+
+    Args:
+        birthplace: INSEE's code of the commune, or the text that stands in its place; empty for abroad.
+        birthcountry: INSEE's code of the country.
+        commune: The name that the code stands for; None when nobody knows it.
+    """
+    locality = commune or ("" if _CODE.fullmatch(birthplace) else birthplace)
+    members = {"country": _ISO_CODES.get(birthcountry, ""), "locality": locality}
+    return {name: value for name, value in members.items() if value}
