@@ -18,7 +18,7 @@ from idp.protocol.claims.syntax import (
     claim_request,
     read_document,
 )
-from idp.protocol.claims.verified import VERIFIABLE_CLAIMS, VERIFIED_CLAIMS, VerifiedRequest, parts_of
+from idp.protocol.claims.verified import VERIFIED_CLAIMS, VerifiedRequest, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,13 @@ def asked_claims(
     """
     to_userinfo = claims_of(scopes) | requested.userinfo.keys()
     to_id_token = frozenset(requested.id_token)
-    verified_userinfo = requested.verified_userinfo
+    contract = frozenset(use.name for use in client.claims)
+    verified_id_token = verified.within(requested.verified_id_token, contract)
+    verified_userinfo = verified.within(requested.verified_userinfo, contract)
     if only_id_token:
         to_userinfo, to_id_token = frozenset(), to_id_token | claims_of(scopes)
         verified_userinfo = ()
-    as_verified = _wanted_as_verified(client, (*requested.verified_id_token, *verified_userinfo))
+    as_verified = _wanted_as_verified((*verified_id_token, *verified_userinfo))
     wanted = to_userinfo | to_id_token | as_verified.keys()
     uses = [use for use in client.claims if use.name in wanted and use.name not in COMPANIONS]
     names = [use.name for use in uses]
@@ -127,8 +129,8 @@ def asked_claims(
         userinfo=_within(names, to_userinfo),
         required=tuple(use.name for use in uses if use.required),
         optional=tuple(use.name for use in uses if not use.required),
-        verified_id_token=requested.verified_id_token if as_verified else (),
-        verified_userinfo=verified_userinfo if as_verified else (),
+        verified_id_token=verified_id_token,
+        verified_userinfo=verified_userinfo,
         to_certify=tuple(
             use.name for use in uses if use.name in as_verified and (use.required or as_verified[use.name])
         ),
@@ -181,14 +183,12 @@ def shortfall(client: Client, asked: AskedClaims, levels: Mapping[str, int]) -> 
     )
 
 
-def _wanted_as_verified(client: Client, elements: Iterable[VerifiedRequest]) -> dict[str, bool]:
+def _wanted_as_verified(elements: Iterable[VerifiedRequest]) -> dict[str, bool]:
     """Name the claims of the contract that are wanted as verified, each with whether it is essential."""
-    contract = {use.name for use in client.claims}
     wanted: dict[str, bool] = {}
     for element in elements:
         for name, asked in element.claims.items():
-            if name in VERIFIABLE_CLAIMS and contract.issuperset(parts_of(name)):
-                wanted |= {part: wanted.get(part, False) or asked.essential for part in parts_of(name)}
+            wanted |= {part: wanted.get(part, False) or asked.essential for part in parts_of(name)}
     return wanted
 
 

@@ -123,26 +123,38 @@ def parse(asked: object) -> tuple[VerifiedRequest, ...]:
     return tuple(element for element in read if element.claims)
 
 
+def within(elements: Iterable[VerifiedRequest], contract: frozenset[str]) -> tuple[VerifiedRequest, ...]:
+    """Keep of each element the claims that can be verified here and that the contract names (CON-1)."""
+    kept = (
+        VerifiedRequest(
+            element.verification,
+            {
+                name: asked
+                for name, asked in element.claims.items()
+                if name in VERIFIABLE_CLAIMS and contract.issuperset(parts_of(name))
+            },
+        )
+        for element in elements
+    )
+    return tuple(element for element in kept if element.claims)
+
+
 def granted(elements: Iterable[VerifiedRequest], allowed: frozenset[str]) -> tuple[VerifiedElement, ...]:
-    """Keep of each element what was allowed, with what it demands of the values (CON-2).
+    """Keep of each element what the person allowed, with what it demands of the values (CON-2).
 
     Args:
-        elements: As asked.
-        allowed: Claims of the contract that the person gives.
+        elements: As `within` gave them.
+        allowed: The claims that the person gives.
 
     Returns:
         The elements that have a claim left.
     """
-    kept = []
-    for element in elements:
-        claims = {
-            name: asked.values
-            for name, asked in element.claims.items()
-            if name in VERIFIABLE_CLAIMS and allowed.issuperset(parts_of(name))
-        }
-        if claims:
-            kept.append(VerifiedElement(dict(element.verification), claims))
-    return tuple(kept)
+    return tuple(
+        VerifiedElement(
+            dict(element.verification), {name: asked.values for name, asked in element.claims.items()}
+        )
+        for element in within(elements, allowed)
+    )
 
 
 def parts_of(name: str) -> tuple[str, ...]:
