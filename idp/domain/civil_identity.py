@@ -8,6 +8,7 @@ certified, all six are locked.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,6 +21,15 @@ from idp.domain.errors import RuleRefused
 #: The six that the civil register vouches for; the order in which pages show them (FC-2).
 PIVOT_ORDER = ("given_name", "family_name", "gender", "birthdate", "birthplace", "birthcountry")
 PIVOT = frozenset(PIVOT_ORDER)
+
+#: The given names one by one, as a JSON array: one of them may hold a space, which `given_name` can't tell. Kept
+#: beside it, certified and locked with the six; who types their names has none (franceconnect.md 4.3).
+GIVEN_NAMES = "given_name_array"
+#: What nobody but FranceConnect changes while it is certified.
+LOCKED = PIVOT | {GIVEN_NAMES}
+#: The birth date as the identity provider has it, when it says that the day, or the month too, is unknown:
+#: "1992-11-00". The register's own, which stands in `birthdate`, says the first of the month then.
+PARTIAL_BIRTHDATE = "idp_birthdate"
 
 #: The name in use, which comes from the person or from the identity provider: never certified, never locked.
 USAGE_NAME = "preferred_username"
@@ -126,20 +136,39 @@ class CivilIdentity:
 
 
 def civil_identity(attributes: Mapping[str, Attribute]) -> CivilIdentity:
-    """Read the pivot identity off a person's attributes; what is missing is empty.
-
-    Given names are stored as on the wire, separated by spaces: a given name that holds one comes back as two.
-    """
-    values = {name: attributes[name].value for name in PIVOT if name in attributes}
+    """Read the pivot identity off a person's attributes; what is missing is empty."""
+    values = {name: attributes[name].value for name in LOCKED if name in attributes}
     gender = values.get("gender")
     return CivilIdentity(
-        given_names=tuple(values.get("given_name", "").split()),
+        given_names=given_names(values),
         birth_name=values.get("family_name", ""),
         birthdate=values.get("birthdate", ""),
         gender=Gender(gender) if gender else None,
         birthplace=values.get("birthplace", ""),
         birthcountry=values.get("birthcountry", ""),
     )
+
+
+def given_names(values: Mapping[str, str]) -> tuple[str, ...]:
+    """List the given names: one by one as they were certified, else what spaces separate.
+
+    Args:
+        values: What is held, by wire name.
+    """
+    text = values.get("given_name", "")
+    listed = tuple(json.loads(values.get(GIVEN_NAMES, "[]")))
+    # A list that says something else than the text is older than it.
+    return listed if " ".join(listed) == text else tuple(text.split())
+
+
+def is_same_birthdate(one: str, other: str) -> bool:
+    """Tell whether two birth dates are one, of which one says 00 where the other, as the register does, says 01.
+
+    Args:
+        one: Such as "1992-11-00".
+        other: Such as "1992-11-01".
+    """
+    return _first_day(one) == _first_day(other)
 
 
 def is_locked(attributes: Mapping[str, Attribute]) -> bool:
@@ -178,6 +207,8 @@ def apply_declared(
             written[name] = Attribute(name, value, Source.DECLARED, Level.DECLARED, now)
         else:
             del written[name]
+        if name == "given_name":
+            written.pop(GIVEN_NAMES, None)
     return written
 
 
@@ -187,8 +218,11 @@ def apply_certified(
     now: datetime,
     *,
     usage_name: str = "",
+    partial_birthdate: str | None = None,
 ) -> tuple[dict[str, Attribute], tuple[Change, ...]]:
-    """Write what FranceConnect certifies: the six pivot attributes, whatever was there (FC-2, FC-3).
+    """Write what FranceConnect certifies: the six pivot attributes and the list of given names (FC-2, FC-3).
+
+    Whatever was there goes.
 
     Args:
         current: The person's attributes.
@@ -196,16 +230,24 @@ def apply_certified(
         now: The time of the write.
         usage_name: The name in use that came along. The identity provider says it, not the register: it is
             written as declared, and never over what the person wrote.
+        partial_birthdate: The identity provider's birth date, where it knows less than a whole one. Kept beside the
+            register's, which it never replaces; one that no longer agrees with the register's goes away.
 
     Returns:
         The attributes after the write, and what changed in them; a mere refresh of dates is no change.
     """
     written = dict(current)
-    for name, value in _pivot_values(identity).items():
+    for name, value in _certified_values(identity).items():
         written[name] = Attribute(name, value, Source.FRANCECONNECT, Level.FRANCECONNECT, now)
     held = current.get(USAGE_NAME)
     if usage_name and (held is None or held.source is Source.FRANCECONNECT):
         written[USAGE_NAME] = Attribute(USAGE_NAME, usage_name, Source.FRANCECONNECT, Level.DECLARED, now)
+    if partial_birthdate is not None:
+        written[PARTIAL_BIRTHDATE] = Attribute(
+            PARTIAL_BIRTHDATE, partial_birthdate, Source.FRANCECONNECT, Level.DECLARED, now
+        )
+    elif not _is_still_true(written.get(PARTIAL_BIRTHDATE), identity.birthdate):
+        del written[PARTIAL_BIRTHDATE]
     return written, differences(current, written)
 
 
@@ -246,9 +288,8 @@ def is_birthdate(text: str, *, today: date) -> bool:
     found = _BIRTHDATE.fullmatch(text)
     if found is None or (found[2] == "00" and found[3] != "00"):
         return False
-    earliest = text.replace(_UNKNOWN_PART, "-01")
     try:
-        return int(found[1]) >= FIRST_YEAR and date.fromisoformat(earliest) <= today
+        return int(found[1]) >= FIRST_YEAR and date.fromisoformat(_first_day(text)) <= today
     except ValueError:
         return False
 
@@ -266,6 +307,14 @@ def pivot_fingerprint_input(identity: CivilIdentity) -> bytes:
     return "\x1f".join(parts).encode()
 
 
+def _first_day(birthdate: str) -> str:
+    return birthdate.replace(_UNKNOWN_PART, "-01")
+
+
+def _is_still_true(partial: Attribute | None, birthdate: str) -> bool:
+    return partial is None or is_same_birthdate(partial.value, birthdate)
+
+
 def _pivot_values(identity: CivilIdentity) -> dict[str, str]:
     return {
         "given_name": " ".join(identity.given_names),
@@ -277,12 +326,17 @@ def _pivot_values(identity: CivilIdentity) -> dict[str, str]:
     }
 
 
+def _certified_values(identity: CivilIdentity) -> dict[str, str]:
+    listed = json.dumps(identity.given_names, ensure_ascii=False)
+    return _pivot_values(identity) | {GIVEN_NAMES: listed}
+
+
 def _meaning(attribute: Attribute | None) -> tuple[str, Source, Level] | None:
     return None if attribute is None else (attribute.value, attribute.source, attribute.level)
 
 
 def _require_declarable(current: Mapping[str, Attribute], name: str) -> None:
-    if name in PIVOT and is_locked(current):
+    if name in LOCKED and is_locked(current):
         raise RuleRefused("FC-2", name)
     if name in current and current[name].level > Level.DECLARED:
         raise RuleRefused("FC-6", name)
@@ -293,6 +347,8 @@ def _require_well_formed(name: str, value: str, now: datetime) -> None:
         well_formed = is_name(value)
     elif name == "birthdate":
         well_formed = is_birthdate(value, today=now.date())
+    elif name == GIVEN_NAMES:
+        well_formed = False  # Nobody types it.
     elif name == "gender":
         well_formed = value in tuple(Gender)
     else:

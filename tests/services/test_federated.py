@@ -293,6 +293,7 @@ def test_account_opens_with_everything_at_once(journeys: Journeys) -> None:
     assert account.password_is_generated
     assert values(journeys, account) == {
         "given_name": "Angela Claire Louise",
+        "given_name_array": '["Angela", "Claire", "Louise"]',
         "family_name": "DUBOIS",
         "gender": "female",
         "birthdate": "1962-08-24",

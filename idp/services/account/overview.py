@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from idp.domain.civil_identity import PIVOT, CivilIdentity, Level
+from idp.domain.civil_identity import PIVOT, CivilIdentity, Level, given_names
 from idp.storage.repositories import attributes, clients
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def open_services(context: Context) -> list[Client]:
 
 def _display_name(known: dict[str, StoredAttribute]) -> str | None:
     values = {name: attribute.value for name, attribute in known.items()}
-    identity = CivilIdentity(
-        given_names=tuple(values.get("given_name", "").split()), birth_name=values.get("family_name", "")
-    )
+    identity = CivilIdentity(given_names=given_names(values), birth_name=values.get("family_name", ""))
     return identity.display_name(values.get("preferred_username", "")) or None
 
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from idp.crypto.opaque import new_id
-from idp.domain.civil_identity import civil_identity, is_locked
+from idp.domain.civil_identity import GIVEN_NAMES, PARTIAL_BIRTHDATE, civil_identity, is_locked
 from idp.domain.errors import DomainError
 from idp.domain.events import FranceConnectLinked, FranceConnectRefreshed
 from idp.services.audit import record
 from idp.services.messages import Mail, queue_mail
-from idp.services.sign_in.held_identity import PARTIAL_BIRTHDATE, pivot_hash
+from idp.services.sign_in.held_identity import pivot_hash
 from idp.storage.repositories import attributes, franceconnect
 from idp.storage.repositories.franceconnect import Link
 
@@ -152,11 +152,12 @@ def _certify(
 
 
 def _spoken_of(changes: tuple[Change, ...]) -> tuple[str, ...]:
-    """Name what changed for the person: values, not who says so."""
+    """Name what changed for the person: values, not who says so, nor what only stands beside another value."""
     return tuple(
         change.name
         for change in changes
-        if change.name != PARTIAL_BIRTHDATE and _value(change.before) != _value(change.after)
+        if change.name not in (GIVEN_NAMES, PARTIAL_BIRTHDATE)
+        and _value(change.before) != _value(change.after)
     )
 
 

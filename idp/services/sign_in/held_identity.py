@@ -12,8 +12,6 @@ from idp.domain.civil_identity import (
     Change,
     CivilIdentity,
     Gender,
-    Level,
-    Source,
     apply_certified,
     normalise_text,
     pivot_fingerprint_input,
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
     from idp.federation.upstream import UpstreamIdentity
     from idp.services.context import Context
-
-#: The identity provider's own birth date, kept when it says that the day or the month is unknown.
-PARTIAL_BIRTHDATE = "idp_birthdate"
 
 
 class HeldIdentity(msgspec.Struct, frozen=True):
@@ -82,12 +77,9 @@ class HeldIdentity(msgspec.Struct, frozen=True):
         """Give the attributes that this identity makes of a person's present ones, and what changes."""
         # As it comes: people are called "King, Countess of Lovelace", and what a form takes is another matter.
         usage_name = normalise_text(self.preferred_username or "")
-        written, changes = apply_certified(current, self.civil, now, usage_name=usage_name)
-        if self.partial_birthdate is not None:
-            written[PARTIAL_BIRTHDATE] = Attribute(
-                PARTIAL_BIRTHDATE, self.partial_birthdate, Source.FRANCECONNECT, Level.DECLARED, now
-            )
-        return written, changes
+        return apply_certified(
+            current, self.civil, now, usage_name=usage_name, partial_birthdate=self.partial_birthdate
+        )
 
 
 def hold(identity: UpstreamIdentity) -> HeldIdentity:

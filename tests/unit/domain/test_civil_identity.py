@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from idp.domain.civil_identity import (
+    GIVEN_NAMES,
+    LOCKED,
+    PARTIAL_BIRTHDATE,
     PIVOT,
     PIVOT_ORDER,
     USAGE_NAME,
@@ -20,9 +24,11 @@ from idp.domain.civil_identity import (
     apply_declared,
     civil_identity,
     differences,
+    given_names,
     is_birthdate,
     is_locked,
     is_name,
+    is_same_birthdate,
     normalise_text,
     pivot_fingerprint_input,
 )
@@ -179,7 +185,7 @@ def test_certified_identity_replaces_what_was_declared() -> None:
     )
     assert civil_identity(written) == VINCENT
     assert written["address"] == current["address"]
-    assert {change.name for change in changes} == PIVOT
+    assert {change.name for change in changes} == LOCKED
     assert Change("birthplace", current["birthplace"], written["birthplace"]) in changes
 
 
@@ -201,6 +207,112 @@ def test_usage_name_from_the_identity_provider_is_declared_and_follows_it() -> N
     assert first[USAGE_NAME].level is Level.DECLARED
     assert [change.name for change in changes] == [USAGE_NAME]
     assert second[USAGE_NAME].value == "Byron"
+
+
+@pytest.mark.rule("FC-2")
+@pytest.mark.parametrize("value", ["[]", '["Angie"]', "", None])
+def test_list_of_given_names_is_locked_with_the_six(value: str | None) -> None:
+    """It says what `given_name` says: who may not change the one may not change the other."""
+    with pytest.raises(RuleRefused) as refused:
+        apply_declared(certified(), {GIVEN_NAMES: value}, LATER)
+
+    assert (refused.value.rule, refused.value.subject) == ("FC-2", GIVEN_NAMES)
+
+
+@pytest.mark.rule("PRO-2")
+def test_list_of_given_names_is_nobody_s_to_type() -> None:
+    """No form has it: it comes from FranceConnect or not at all."""
+    with pytest.raises(RuleRefused) as refused:
+        apply_declared({}, {GIVEN_NAMES: '["Angie"]'}, LATER)
+
+    assert (refused.value.rule, refused.value.subject) == ("PRO-2", GIVEN_NAMES)
+
+
+@pytest.mark.rule("FC-2")
+def test_given_names_with_a_space_come_back_as_they_were_certified() -> None:
+    """Jean Philippe is one given name; the text alone could not say so."""
+    born = replace(ANGELA, given_names=("Jean Philippe", "Pierre", "O’Neil", "Zoé"))
+
+    written = certified(born)
+
+    assert civil_identity(written) == born
+    assert written["given_name"].value == "Jean Philippe Pierre O’Neil Zoé"
+    assert written[GIVEN_NAMES].level is Level.FRANCECONNECT
+    assert "Zoé" in written[GIVEN_NAMES].value
+
+
+@pytest.mark.rule("FC-5")
+def test_given_names_typed_after_an_unlink_take_the_list_away() -> None:
+    """Names that a person types replace the list too, which would contradict them; other fields leave it."""
+    released = {
+        name: replace(one, source=Source.DECLARED, level=Level.DECLARED) for name, one in certified().items()
+    }
+
+    renamed = apply_declared(released, {"given_name": "Jean Philippe"}, LATER)
+
+    assert GIVEN_NAMES not in renamed
+    assert civil_identity(renamed).given_names == ("Jean", "Philippe")
+    assert GIVEN_NAMES in apply_declared(released, {"family_name": "Martin"}, LATER)
+
+
+@pytest.mark.parametrize(
+    "values, names",
+    [
+        ({}, ()),
+        ({"given_name": "Zoé Claire"}, ("Zoé", "Claire")),
+        ({"given_name": "Zoé Claire", GIVEN_NAMES: '["Zoé Claire"]'}, ("Zoé Claire",)),
+        ({"given_name": "Zoé Anne", GIVEN_NAMES: '["Zoé Claire"]'}, ("Zoé", "Anne")),
+        ({GIVEN_NAMES: '["Zoé"]'}, ()),
+    ],
+    ids=["none", "typed", "certified", "older list", "list alone"],
+)
+def test_given_names_are_those_of_the_list_while_it_says_the_same(
+    values: dict[str, str], names: tuple[str, ...]
+) -> None:
+    """The text is the truth; the list only says where its spaces are."""
+    assert given_names(values) == names
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("1992-11-00", "1992-11-01", True),
+        ("1992-00-00", "1992-01-01", True),
+        ("1992-11-00", "1992-11-00", True),
+        ("1992-11-00", "1992-11-02", False),
+        ("1992-00-00", "1992-11-01", False),
+        ("1992-00-00", "1993-01-01", False),
+        ("2000-00-00", "2000-01-01", True),
+    ],
+)
+def test_birth_date_with_unknown_parts_is_the_first_of_them(one: str, other: str, *, same: bool) -> None:
+    """The register writes 01 for what it does not know, identity providers write 00."""
+    assert is_same_birthdate(one, other) is same
+    assert is_same_birthdate(other, one) is same
+
+
+@pytest.mark.rule("FC-2", "FC-6")
+def test_partial_birth_date_stands_beside_the_register_s() -> None:
+    """What the identity provider knows less well never replaces what the register says, and is not certified."""
+    born = replace(ANGELA, birthdate="1992-11-01")
+
+    written, _ = apply_certified({}, born, NOW, partial_birthdate="1992-11-00")
+
+    assert written["birthdate"].value == "1992-11-01"
+    assert written[PARTIAL_BIRTHDATE].value == "1992-11-00"
+    assert written[PARTIAL_BIRTHDATE].level is Level.DECLARED
+    assert civil_identity(written) == born
+
+
+@pytest.mark.parametrize("birthdate, kept", [("1992-11-01", True), ("1992-11-17", False)])
+def test_partial_birth_date_goes_when_the_register_knows_better(birthdate: str, *, kept: bool) -> None:
+    """A login by another identity provider, which says nothing, keeps it; a corrected date does not."""
+    born = replace(ANGELA, birthdate="1992-11-01")
+    held, _ = apply_certified({}, born, NOW, partial_birthdate="1992-11-00")
+
+    written, _ = apply_certified(held, replace(born, birthdate=birthdate), LATER)
+
+    assert (PARTIAL_BIRTHDATE in written) is kept
 
 
 @pytest.mark.parametrize("usage_name", ["Byron", ""])

@@ -11,6 +11,7 @@ from idp.protocol.claims.values import claim_values, full_name
 
 ZOE = {
     "given_name": "Zoé Claire",
+    "given_name_array": '["Zoé Claire"]',
     "family_name": "Lœvenbrück",
     "preferred_username": "D’Aÿ",
     "gender": "female",
@@ -54,6 +55,7 @@ def test_every_claim_has_its_value() -> None:
         },
         "phone_number": "+33612345678",
         "phone_number_verified": True,
+        "given_name_array": ["Zoé Claire"],
         "birthplace": "75107",
         "birthcountry": "99100",
     }
