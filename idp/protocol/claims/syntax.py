@@ -93,7 +93,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _number(digits: str) -> float:
     number = float(digits)
-    if abs(number) > _LARGEST_NUMBER:
+    if abs(number) >= _LARGEST_NUMBER:
         raise ClaimsSyntaxError("a number is too large")
     return int(number) if digits.lstrip("-").isdigit() else number
 

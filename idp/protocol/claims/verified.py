@@ -308,7 +308,7 @@ def _selected_entries(asked: object, held: list[Any], asked_at: datetime) -> Any
 def _selected_members(asked: object, held: dict[str, Any], asked_at: datetime) -> Any:  # noqa: ANN401 - as above
     """Give the members that are asked for one by one: asking for a structure alone asks for nothing in it."""
     if not isinstance(asked, dict):
-        return _Left.OUT
+        return _Left.UNMET if _demands(asked) else _Left.OUT
     if _CONSTRAINTS & asked.keys():
         return _Left.UNMET
     found = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from idp.protocol.authorization.response_mode import RedirectedError
-from idp.protocol.claims.requested import ClaimRequest, parse
+from idp.protocol.claims.requested import parse
+from idp.protocol.claims.syntax import ClaimRequest
 from idp.protocol.errors import ErrorCode
 from tests.support.authorization_requests import read
 

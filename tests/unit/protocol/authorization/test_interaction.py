@@ -506,3 +506,41 @@ def test_checks_of_a_session_have_nothing_to_say_without_one() -> None:
 
     assert authentication_is_recent(request, facts) is None
     assert level_is_reached(request, facts) is None
+
+
+UNVERIFIED = Shortfall(unverified=("family_name",))
+
+
+@pytest.mark.rule("FC-6")
+def test_verified_claims_that_are_not_certified_lead_to_franceconnect() -> None:
+    """Inside the request, where FranceConnect is on."""
+    asked = decided(shortfall=UNVERIFIED, reachable_levels=WITH_FRANCECONNECT)
+
+    assert asked == Ask(Step.STEP_UP, Reason.CLAIM_UNVERIFIED)
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize(
+    "request_, facts",
+    [
+        ({}, {"reachable_levels": PASSWORD_ONLY}),
+        ({"prompt": "none"}, {"reachable_levels": WITH_FRANCECONNECT}),
+        ({}, {"reachable_levels": WITH_FRANCECONNECT, "pending": a_pending(step_up_declined_at=NOW)}),
+    ],
+    ids=["FranceConnect is off", "in silence", "the person went on without"],
+)
+def test_verified_claims_that_can_not_be_had_are_no_error(
+    request_: dict[str, str], facts: dict[str, object]
+) -> None:
+    """What is not there is left out of the answer."""
+    assert decided(PARKING, request_, shortfall=UNVERIFIED, **facts) is PROCEED
+
+
+@pytest.mark.rule("CON-1", "FC-6")
+def test_what_the_contract_wants_certified_comes_before_what_can_be_passed_over() -> None:
+    """One page, and it says that the service can't do without."""
+    both = Shortfall(uncertified=("birthdate",), unverified=("birthdate",))
+
+    assert decided(shortfall=both, reachable_levels=WITH_FRANCECONNECT) == Ask(
+        Step.STEP_UP, Reason.CLAIM_UNCERTIFIED
+    )

@@ -11,15 +11,16 @@ from idp.domain.tokens import GrantedClaims
 from idp.protocol.claims.requested import (
     NOTHING_REQUESTED,
     AskedClaims,
-    ClaimsSyntaxError,
     Shortfall,
     asked_claims,
     granted_claims,
     parse,
     shortfall,
 )
+from idp.protocol.claims.syntax import ClaimsSyntaxError
 from idp.protocol.parameters import LIMITS
 from tests.support.authorization_requests import PARKING, a_client
+from tests.support.certified import CONTRACT, asked_in, verified
 
 EVERYTHING = frozenset({"openid", "profile", "email", "address", "phone"})
 
@@ -45,6 +46,12 @@ EVERYTHING = frozenset({"openid", "profile", "email", "address", "phone"})
         "[" * 8000,
         '{"a":' * 201 + "1" + "}" * 201,
         json.dumps({"userinfo": {f"c{i}": {} for i in range(300)}}),
+        '{"userinfo": {"x": {"value": 9007199254740993}}}',
+        '{"userinfo": {"x": {"value": 1e400}}}',
+        '{"userinfo": {"x": {"value": "\\ud800"}}}',
+        '{"userinfo": {"\\udfff": null}}',
+        '{"userinfo": {"verified_claims": null}}',
+        '{"id_token": {"verified_claims": {"claims": {"given_name": null}}}}',
     ],
     ids=lambda raw: raw[:40] + f" ({len(raw)})",
 )
@@ -177,3 +184,74 @@ def test_shortfall_names_what_is_missing_and_what_is_not_certain_enough() -> Non
     found = shortfall(client, asked, {"family_name": 100, "birthdate": 600, "gender": 100})
 
     assert found == Shortfall(missing=("given_name",), uncertified=("family_name",))
+
+
+@pytest.mark.rule("FC-6", "CON-2")
+def test_verified_claim_is_asked_of_the_person_like_any_other() -> None:
+    """By its own name, within the contract; it goes where it was asked for, and nowhere else."""
+    requested = parse(asked_in("id_token", verified("family_name", "birthdate", "email")))
+
+    asked = asked_claims(PARKING, frozenset({"openid"}), requested)
+
+    assert (asked.required, asked.optional) == (("family_name",), ())
+    assert asked.id_token == asked.userinfo == asked.verified_userinfo == ()
+    granted = granted_claims(asked, asked.names)
+    assert [set(element.claims) for element in granted.verified_id_token] == [{"family_name"}]
+    assert granted_claims(asked, frozenset()) == GrantedClaims()
+
+
+@pytest.mark.rule("FC-6")
+def test_place_of_birth_is_asked_of_the_person_as_its_parts() -> None:
+    """They know where they were born; they don't know our names of claims."""
+    requested = parse(asked_in("userinfo", verified("place_of_birth")))
+
+    asked = asked_claims(a_client(claims=CONTRACT), frozenset({"openid"}), requested)
+
+    assert asked.names == {"birthplace", "birthcountry"}
+
+
+@pytest.mark.rule("FC-6")
+def test_verified_claims_of_userinfo_are_not_asked_without_an_access_token() -> None:
+    """As with any claim: there would be no place to give them."""
+    requested = parse(asked_in("userinfo", verified("family_name")))
+
+    asked = asked_claims(PARKING, frozenset({"openid"}), requested, only_id_token=True)
+
+    assert asked == AskedClaims()
+
+
+@pytest.mark.rule("FC-6")
+def test_claim_wanted_verified_that_is_essential_or_required_is_to_be_certified() -> None:
+    """Voluntary and optional: the service gets what there is."""
+    client = a_client(
+        claims=(
+            ClaimUse("family_name", {"fr": "x"}, required=True),
+            ClaimUse("given_name", {"fr": "x"}),
+            ClaimUse("gender", {"fr": "x"}),
+        )
+    )
+    element = verified("family_name", "gender") | {}
+    element["claims"]["given_name"] = {"essential": True}
+
+    asked = asked_claims(client, frozenset({"openid"}), parse(asked_in("userinfo", element)))
+
+    assert set(asked.to_certify) == {"family_name", "given_name"}
+    found = shortfall(client, asked, {"family_name": 100, "given_name": 600, "gender": 100})
+    assert found == Shortfall(unverified=("family_name",))
+    assert shortfall(client, asked, {}) == Shortfall(unverified=("family_name", "given_name"))
+
+
+@pytest.mark.rule("FC-6")
+def test_certification_goes_with_the_claims_of_its_place() -> None:
+    """It speaks of them, and of nothing when none is there or allowed."""
+    requested = parse(
+        '{"userinfo": {"certification": null, "email": null}, "id_token": {"certification": null}}'
+    )
+
+    asked = asked_claims(PARKING, frozenset({"openid"}), requested)
+
+    assert asked.userinfo == ("email", "certification")
+    assert asked.id_token == ()
+    assert asked.names == {"email"}
+    assert granted_claims(asked, frozenset({"email"})).userinfo == ("email", "certification")
+    assert granted_claims(asked, frozenset()).userinfo == ()
