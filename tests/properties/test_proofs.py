@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.protocol.errors import EndpointError, ErrorCode
 from idp.protocol.tokens.dpop import SKEW, Expected, check_claims, normalised, public_jwk
 
+# The machine may be busy with other tests; what is tried is quick.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGE = timedelta(seconds=60)
 ADDRESS = "https://compte.example.org/token"
@@ -31,6 +33,7 @@ ADDRESSES = st.one_of(
 
 
 @pytest.mark.rule("OID-5")
+@PATIENT
 @given(st.dictionaries(st.sampled_from([*HEADER, "crit", "kid"]), JSON))
 def test_header_is_read_or_refused_whatever_it_holds(changes: dict[str, Any]) -> None:
     """One refusal, and no other exception."""
@@ -46,6 +49,7 @@ def test_header_is_read_or_refused_whatever_it_holds(changes: dict[str, Any]) ->
 
 
 @pytest.mark.rule("OID-5")
+@PATIENT
 @given(st.dictionaries(st.sampled_from([*CLAIMS, "ath", "exp"]), JSON))
 def test_claims_are_taken_or_refused_whatever_they_hold(changes: dict[str, Any]) -> None:
     """What is taken can be remembered: a short name, until the proof can serve no more."""
@@ -62,6 +66,7 @@ def test_claims_are_taken_or_refused_whatever_they_hold(changes: dict[str, Any])
 
 
 @pytest.mark.rule("OID-5")
+@PATIENT
 @given(ADDRESSES)
 def test_normal_form_of_an_address_is_its_own(address: str) -> None:
     """Normalising twice changes nothing more; what has no normal form is no address."""
