@@ -65,11 +65,12 @@ def list_command(config: Path, *, as_json: bool) -> None:
             client.client_id,
             client.name,
             "on" if client.is_enabled(now) else "off",
+            client.is_verified,
             client.authentication_method.value,
         )
         for client in clients
     ]
-    table(("id", "name", "state", "authenticates by"), rows, empty="No service is registered.")
+    table(("id", "name", "state", "verified", "authenticates by"), rows, empty="No service is registered.")
 
 
 @command.command("show")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from idp.domain.client import Client, ClientAuthenticationMethod, GrantType
+from idp.domain.client import ApplicationType, Client, ClientAuthenticationMethod, GrantType
+from idp.protocol.clients.uris import is_local, parsable
 
 #: FAPI 2.0 Security Profile 5.4.1: PS256, ES256 or EdDSA; preferred first.
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
@@ -38,6 +39,11 @@ def _security_faults(client: Client) -> Iterator[tuple[str, str]]:
         yield "grant_types", f"must be some of {' '.join(sorted(_GRANTS))} for this profile"
     if not client.response_types <= {"code"}:
         yield "response_types", "must be code for this profile"
+    if client.application_type is not ApplicationType.NATIVE and any(
+        map(is_local, parsable(client.redirect_uris))
+    ):
+        # FAPI 2.0 Security Profile 5.3.2.2: https, but for the loopback of native applications.
+        yield "redirect_uris", "must use https for this profile"
     if not client.require_pkce:
         yield "require_pkce", "can't be off for this profile"
     if not (client.dpop_bound_access_tokens or client.tls_bound_access_tokens):
@@ -64,5 +70,7 @@ def _message_signing_faults(client: Client) -> Iterator[tuple[str, str]]:
         yield "request_object_signing_alg", "is needed for this profile: requests are signed"
     if client.jwks is None and client.jwks_uri is None:
         yield "jwks", "is needed for this profile: requests are signed"
+    if not any(mode.endswith("jwt") for mode in client.response_modes):
+        yield "response_modes", "must have a signed one for this profile: query.jwt or another"
     if client.authorization_signed_response_alg is None:
         yield "authorization_signed_response_alg", "is needed for this profile: answers are signed"

@@ -564,6 +564,7 @@ def test_device_needs_no_redirect_uri() -> None:
         ({"accepts_endpoint_audience": True}, {"accepts_endpoint_audience"}),
         ({"dpop_bound_access_tokens": False}, {"dpop_bound_access_tokens"}),
         ({"require_pkce": False}, {"require_pkce"}),
+        ({"redirect_uris": ("http://localhost/cb",)}, {"redirect_uris"}),
         (IMPLICIT, {"grant_types", "response_types"}),
         ({"id_token_signed_response_alg": "RS256"}, {"id_token_signed_response_alg"}),
         ({"userinfo_signed_response_alg": "RS256"}, {"userinfo_signed_response_alg"}),
@@ -585,6 +586,7 @@ def test_profile_is_demanded_as_a_whole(changes: dict[str, object], fields: set[
         ({"request_object_signing_alg": None}, {"request_object_signing_alg"}),
         ({"authorization_signed_response_alg": None}, {"authorization_signed_response_alg"}),
         ({"introspection_signed_response_alg": "RS256"}, {"introspection_signed_response_alg"}),
+        ({"response_modes": frozenset({"query", "fragment"})}, {"response_modes"}),
         (
             {
                 "jwks": None,
