@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _PARIS = ZoneInfo("Europe/Paris")
 _DAY = "d MMMM y"
+_MONTH = "MMMM y"
 _MOMENT = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 
 
@@ -45,7 +46,7 @@ def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, Null
         ngettext=_ngettext(catalogues),
         newstyle=True,
     )
-    app.jinja_env.filters.update(day=day, moment=moment)
+    app.jinja_env.filters.update(day=day, moment=moment, month=month)
     app.context_processor(_every_page)
 
 
@@ -116,6 +117,11 @@ def day(value: date | datetime) -> str:
     local = value.astimezone(_PARIS).date() if isinstance(value, datetime) else value
     written = format_date(local, _DAY, locale=language())
     return "1er" + written[1:] if language() == "fr" and local.day == 1 else written
+
+
+def month(value: date) -> str:
+    """Write a month and its year in words, for a date whose day nobody knows."""
+    return format_date(value, _MONTH, locale=language())
 
 
 def moment(value: datetime) -> str:

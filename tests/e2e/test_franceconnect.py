@@ -93,7 +93,7 @@ def test_existing_account_is_linked_after_a_comparison_and_its_identity_is_locke
     visitor.is_at(visitor.demo.provider, "/account/identity")
     visitor.sees("Votre identité est maintenant certifiée.")
     visitor.sees("Pourquoi ne puis-je pas modifier ces données")
-    visitor.sees("Paris (75007)")
+    visitor.sees("Paris 7e Arrondissement (75)")
     visitor.sees("France")
     visitor.sees("Contactez la Ville si vous constatez une erreur")
     expect(visitor.field("family_name")).to_have_count(0)

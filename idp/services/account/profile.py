@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from idp.domain import declared_identity
-from idp.domain.civil_identity import apply_declared, is_locked, normalise_text
+from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, apply_declared, is_locked, normalise_text
 from idp.domain.errors import RuleRefused
 from idp.domain.events import IdentityEdited
 from idp.services.audit import record
@@ -14,12 +15,18 @@ from idp.storage.repositories import attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from idp.domain.civil_identity import Attribute
     from idp.domain.declared_identity import IdentityFault
     from idp.services.context import Context
     from idp.storage.engine import Connection
+
+
+_SHOWN = (*PIVOT_ORDER, USAGE_NAME)
+_MOST_MODIFICATIONS = 10
+# Enough for ten acts that change everything, contact details between them.
+_MOST_CHANGES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,39 @@ class Locked:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """What one act changed of an identity (FC-6).
+
+    Attributes:
+        at: When.
+        changed_by: "person", "franceconnect" or "administrator".
+        names: Wire names, in the order of the pages.
+    """
+
+    at: datetime
+    changed_by: str
+    names: tuple[str, ...]
+
+
 def known_identity(context: Context, account_id: str) -> KnownIdentity:
     """Read what is known of a person."""
     with context.database.read() as connection:
         return KnownIdentity(attributes.read(connection, account_id))
+
+
+def modifications(context: Context, account_id: str) -> list[Modification]:
+    """List what was changed of an identity and by whom, latest first; one entry for what one act changed.
+
+    No values: somebody who changed their name or their gender finds the former ones on no page of ours.
+    """
+    with context.database.read() as connection:
+        changes = attributes.latest_changes(connection, account_id, _MOST_CHANGES)
+    of_identity = [change for change in changes if change.name in _SHOWN]
+    return [
+        Modification(at, changed_by, tuple(sorted({one.name for one in acts}, key=_SHOWN.index)))
+        for (at, changed_by), acts in groupby(of_identity, key=lambda one: (one.changed_at, one.changed_by))
+    ][:_MOST_MODIFICATIONS]
 
 
 def declare(context: Context, account_id: str, typed: Mapping[str, str]) -> Saved | Faulty | Locked:

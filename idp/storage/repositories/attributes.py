@@ -26,6 +26,15 @@ _OF_ACCOUNT = select(
 ).where(_TABLE.c.account_id == bindparam("id_"))
 
 
+_CHANGES = account_attribute_changes
+_LATEST_CHANGES = (
+    select(_CHANGES.c.name, _CHANGES.c.changed_by, _CHANGES.c.changed_at)
+    .where(_CHANGES.c.account_id == bindparam("id_"))
+    .order_by(_CHANGES.c.changed_at.desc(), _CHANGES.c.change_id.desc())
+    .limit(bindparam("most"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredAttribute:
     """One value and who vouches for it."""
@@ -49,6 +58,21 @@ def read(connection: Connection, account_id: str) -> dict[str, Attribute]:
         name: Attribute(name, stored.value, Source(stored.source), Level(stored.level), stored.recorded_at)
         for name, stored in of_account(connection, account_id).items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """One line of the history, without the values."""
+
+    name: str
+    changed_by: str
+    changed_at: datetime
+
+
+def latest_changes(connection: Connection, account_id: str, most: int) -> list[StoredChange]:
+    """List who changed what of a person, latest first; what it was and has become stays in the table."""
+    rows = connection.execute(_LATEST_CHANGES, {"id_": account_id, "most": most})
+    return [StoredChange(*row) for row in rows]
 
 
 def write(

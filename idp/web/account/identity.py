@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from flask import Blueprint, make_response
 
-from idp.domain.civil_identity import PIVOT_ORDER
+from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
 from idp.domain.declared_identity import FIELDS
 from idp.services.account import profile
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
@@ -83,8 +83,13 @@ def _value(attributes: Mapping[str, Attribute], name: str) -> str:
 
 def _variables(known: KnownIdentity) -> dict[str, Any]:
     first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
+    identity = identity_rows(known.attributes)
     return {
-        "identity": identity_rows(known.attributes),
+        "identity": [row for row in identity if row["name"] != USAGE_NAME],
+        "origins": {row["name"]: row for row in identity},
+        "modifications": profile.modifications(context(), present_person().account.account_id),
+        # A date whose day nobody knows fits no calendar.
+        "birthdate_is_partial": "-00" in _value(known.attributes, "birthdate"),
         "certified": known.is_certified,
         "certified_at": first.recorded_at if first is not None and known.is_certified else None,
         "franceconnect_enabled": context().franceconnect is not None,

@@ -10,7 +10,7 @@ from idp.protocol.claims.values import claim_values
 from idp.services.account import overview
 from idp.services.authorization.consents import list_consents
 from idp.services.sign_in.sessions import list_sessions
-from idp.web.provenance import identity_row
+from idp.web.provenance import identity_row, identity_rows
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context
 from idp.web.templating import page
@@ -32,11 +32,7 @@ def show() -> str:
     known = seen.known
     return page(
         "account/index.html",
-        identity=[
-            identity_row(name, known[name].value, known[name].level, known[name].recorded_at)
-            for name in _SUMMARY
-            if name in known
-        ],
+        identity=identity_rows(known, [name for name in _SUMMARY if name in known]),
         contact_details=[_contact_row(name, seen.known) for name in ("phone_number", "address")],
         certified=seen.identity_state == "certified",
         password_generated=account.password_is_generated,
