@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,8 @@ CERTIFIED = Certified({**ANGELA, "place_of_birth": BORN}, "eidas1", VERIFIED_AT)
 _REASON = {"fr": "Pour le service."}
 #: A contract for all that can be verified, and for an address that can't.
 CONTRACT = tuple(ClaimUse(name, _REASON) for name in (*ANGELA, "email"))
+#: The same, of which nothing can be refused.
+DEMANDING_CONTRACT = tuple(replace(use, required=True) for use in CONTRACT)
 
 
 def a_certified_account(
