@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "outbox": ("idp.cli.outbox", "List messages that wait or were given up, and send them again."),
     "run": ("idp.cli.run", "Run the provider."),
     "terms": ("idp.cli.terms", "Publish and list versions of the terms of use."),
+    "unlink": ("idp.cli.unlink", "Decide on requests to end a link to FranceConnect."),
     "worker": ("idp.cli.worker", "Deliver messages and purge what expired, until stopped."),
 }
 

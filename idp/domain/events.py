@@ -65,7 +65,7 @@ class SignInRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded(Event):
-    """Sessions ended: "sign_out", "ended_by_person", "password_changed", "locked"."""
+    """Sessions ended: "sign_out", "ended_by_person", "password_changed", "locked", "unlinked"."""
 
     name: ClassVar[str] = "session.ended"
     reason: str
@@ -116,6 +116,41 @@ class FranceConnectRefused(Event):
 
     name: ClassVar[str] = "franceconnect.refused"
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkRequested(Event):
+    """A person asked that the link to FranceConnect be ended (FC-5)."""
+
+    name: ClassVar[str] = "unlink.requested"
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkWithdrawn(Event):
+    """A person withdrew that request."""
+
+    name: ClassVar[str] = "unlink.withdrawn"
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkApproved(Event):
+    """A manager ended the links of an account; the names of the attributes that are declared again."""
+
+    name: ClassVar[str] = "unlink.approved"
+    request_id: str
+    decided_by: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkRefused(Event):
+    """A manager refused; the reason stands with the request, and is erased with the account."""
+
+    name: ClassVar[str] = "unlink.refused"
+    request_id: str
+    decided_by: str
 
 
 @dataclass(frozen=True, slots=True)

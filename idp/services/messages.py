@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -11,11 +11,24 @@ from idp.crypto.opaque import new_id
 from idp.storage.repositories import outbox
 
 if TYPE_CHECKING:
-    from idp.services.context import Context
+    from idp.crypto.opaque import Sealer
+    from idp.services.context import Clock, Context
     from idp.storage.engine import Connection
 
 #: A notice is worth delivering for so long after an outage; a code or a link, no longer than it lives.
 NOTICE_LIFETIME = timedelta(days=3)
+
+
+class Sender(Protocol):
+    """What queueing takes: a `Context` has it, and so have the tools of a command line."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    @property
+    def sealer(self) -> Sealer:
+        """Encrypts what must be read back."""
 
 
 class Mail(msgspec.Struct, frozen=True):
@@ -28,7 +41,7 @@ class Mail(msgspec.Struct, frozen=True):
 
 
 def queue_mail(
-    context: Context,
+    sender: Sender,
     connection: Connection,
     mail: Mail,
     *,
@@ -39,20 +52,20 @@ def queue_mail(
     """Queue a mail; sealed at rest, for it may carry a link that opens an account.
 
     Args:
-        context: The parts.
+        sender: The parts.
         connection: The transaction of what the mail tells.
         mail: What to send; `event` is a template of `templates/mail`.
         account_id: Whose it is, so that deleting the account drops it.
         lifetime: Past it, the mail is no longer worth sending.
         is_wanted: False does the same work and queues nothing, so that time does not tell who has an account.
     """
-    now = context.clock()
+    now = sender.clock()
     message_id = new_id(now)
     outbox.add(
         connection,
         message_id=message_id,
         kind="mail",
-        payload=context.sealer.seal(msgspec.json.encode(mail), bound_to=message_id),
+        payload=sender.sealer.seal(msgspec.json.encode(mail), bound_to=message_id),
         account_id=account_id,
         now=now,
         expires_at=now + lifetime,

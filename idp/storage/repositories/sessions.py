@@ -211,9 +211,12 @@ def touch(connection: Connection, session_id: str, now: datetime) -> None:
     connection.execute(_TOUCH, {"id_": session_id, "now_": now})
 
 
-def upstream_id_token(connection: Connection, session_id: str) -> str | None:
-    """Read the sealed ID token of FranceConnect that the session was opened with."""
-    return connection.scalar(select(sessions.c.upstream_id_token).where(sessions.c.session_id == session_id))
+def upstream_of(connection: Connection, session_id: str) -> tuple[str | None, str | None]:
+    """Read the portal that a session was opened through, and the sealed ID token that it gave; None for neither."""
+    row = connection.execute(
+        select(sessions.c.upstream, sessions.c.upstream_id_token).where(sessions.c.session_id == session_id)
+    ).one_or_none()
+    return (None, None) if row is None else (row.upstream, row.upstream_id_token)
 
 
 def end(connection: Connection, account_id: str, session_id: str) -> bool:
@@ -229,6 +232,12 @@ def end_all(connection: Connection, account_id: str, *, but: str | None = None) 
     statement = delete(sessions).where(sessions.c.account_id == account_id)
     if but is not None:
         statement = statement.where(sessions.c.session_id != but)
+    return connection.scalars(statement.returning(sessions.c.session_id)).all()
+
+
+def end_upstream(connection: Connection, account_id: str) -> Sequence[str]:
+    """End the sessions of an account that came from a portal of the State; gives back those that ended (FC-5)."""
+    statement = delete(sessions).where(sessions.c.account_id == account_id, sessions.c.upstream.is_not(None))
     return connection.scalars(statement.returning(sessions.c.session_id)).all()
 
 

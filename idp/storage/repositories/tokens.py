@@ -350,6 +350,13 @@ def revoke_families_of_account(
     return _revoke(connection, condition, now, reason)
 
 
+def revoke_families_of_sessions(
+    connection: Connection, session_ids: Sequence[str], now: datetime, reason: str
+) -> int:
+    """Kill every token that was born in one of these sessions."""
+    return _revoke(connection, token_families.c.session_id.in_(session_ids), now, reason)
+
+
 def revoke_families_of_client_for(
     connection: Connection, account_id: str, client_id: str, now: datetime, reason: str
 ) -> int:
