@@ -7,8 +7,7 @@ import pytest
 from idp.protocol.authorization.response_mode import (
     AuthorizationResponse,
     FormPost,
-    code_response,
-    error_response,
+    respond,
 )
 from idp.protocol.errors import ErrorCode
 from idp.protocol.metadata import ProviderFacts, provider_metadata
@@ -29,9 +28,9 @@ def test_answer_names_the_issuer_in_every_mode(mode: str) -> None:
     """Success and error alike, so that a mix-up is seen."""
     request = read(response_mode=mode)
 
-    assert says_issuer(code_response(request.address, code="c", issuer=ISSUER))
+    assert says_issuer(respond(request.address, {"code": "c"}, issuer=ISSUER))
     error = request.refusal(ErrorCode.ACCESS_DENIED, reason="refused")
-    assert says_issuer(error_response(error, issuer=ISSUER))
+    assert says_issuer(respond(error.address, error.body, issuer=ISSUER))
 
 
 @pytest.mark.spec("RFC 9207", "3", "MUST")

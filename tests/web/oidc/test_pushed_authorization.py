@@ -299,6 +299,7 @@ def test_request_of_another_client_is_nobody_elses(lasting_provider: Provider) -
 @pytest.mark.parametrize(
     "name",
     ["", "x", "mpp_" + "a" * 49, new_secret(SecretKind.PUSHED_REQUEST), new_secret(SecretKind.LINK), "\u00e9" * 53],
+    ids=["empty", "short", "wrong sum", "unknown", "another kind", "not ASCII"],
 )  # fmt: skip
 def test_name_that_was_never_given_leads_nowhere(lasting_provider: Provider, name: str) -> None:
     """Malformed, of another kind, invented."""
