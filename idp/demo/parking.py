@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from idp.demo.certified_identity import CLAIMS, certified, is_certified
 from idp.demo.pages import new_app
 from idp.demo.parking_rights import (
     MOBILE_PROVIDERS,
@@ -84,6 +85,7 @@ def _route(app: Flask, service: Service, parking: Parking) -> None:
     for path, view, methods in (
         (SPACE, parking.space, ["GET"]),
         ("/consentement", parking.choose_mobile, ["POST"]),
+        ("/identite", parking.confirm_identity, ["GET"]),
         ("/demande", parking.new_request, ["GET", "POST"]),
         ("/droits/<int:right_id>", parking.detail, ["GET"]),
         ("/droits/<int:right_id>/vehicule", parking.change_vehicle, ["GET", "POST"]),
@@ -143,6 +145,8 @@ class Parking:
             rights=self._store.rights(subject, today),
             today=today,
             received=received(userinfo),
+            certified=certified(userinfo),
+            is_certified=is_certified(userinfo),
             consent=consent,
             consent_day=None if consent is None else consent.updated_at.astimezone(PARIS).date(),
             choice_error=choice_error,
@@ -157,6 +161,10 @@ class Parking:
         subject = self._service.subject
         self._store.set_mobile_consent(subject, answer == "yes", self._now())
         return self._back(CHOICE_SAVED, "#mobile")
+
+    def confirm_identity(self) -> ResponseReturnValue:
+        """Ask Mon Paris for names that FranceConnect vouches for; the usual login asks for less."""
+        return self._service.ask_again(f"{SPACE}#me", CLAIMS)
 
     def detail(self, right_id: int) -> ResponseReturnValue:
         """Show one right."""

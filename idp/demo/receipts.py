@@ -35,9 +35,11 @@ MONTHS = (
 )
 
 
-def received(userinfo: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """List the claims received, in a fixed order, each with its French label."""
-    return [(label, _in_words(name, userinfo[name])) for name, label in LABELS.items() if userinfo.get(name)]
+def received(userinfo: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """List the claims received, in a fixed order, each with its name, its French label and its value in words."""
+    return [
+        (name, label, _in_words(name, userinfo[name])) for name, label in LABELS.items() if userinfo.get(name)
+    ]
 
 
 def _in_words(name: str, value: Any) -> str:  # noqa: ANN401 - A claim is any JSON value.

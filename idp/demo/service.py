@@ -43,6 +43,7 @@ _LOG = logging.getLogger(__name__)
 SESSION_LIFE = timedelta(hours=2)
 #: A browser may have a few logins under way, one a tab.
 MAX_LOGINS = 8
+DECLINED = "Vous n’avez rien transmis de plus. Rien n’a changé."
 #: A token about to expire is taken for expired.
 MARGIN = timedelta(seconds=5)
 
@@ -282,10 +283,19 @@ class Service:
         """Send the person to Mon Paris, in the same tab."""
         return self._to_provider(request.args.get("suite", ""))
 
+    def ask_again(self, wanted: str, claims: str) -> ResponseReturnValue:
+        """Send who is signed in to Mon Paris once more, for more than at the usual login.
+
+        Args:
+            wanted: Page to show afterwards.
+            claims: The `claims` parameter, in the place of the usual one.
+        """
+        return self._to_provider(wanted, claims=claims)
+
     def _to_provider(self, suite: str, **hints: str) -> ResponseReturnValue:
         """Send the person to Mon Paris; what they wanted to see comes after."""
-        parameters = {} if self.settings.claims is None else {"claims": self.settings.claims}
-        begun = self._relying_party.begin(**parameters, **hints, ui_locales="fr")
+        usual = {} if self.settings.claims is None else {"claims": self.settings.claims}
+        begun = self._relying_party.begin(**(usual | hints), ui_locales="fr")
         session = g.session or self._sessions.open()
         wanted = _own_path(suite, self._landing)
         session.logins = {
@@ -301,12 +311,22 @@ class Service:
         begun = None if before is None else before.logins.pop(state, None)
         if before is None or begun is None:
             return self._unexpected_answer(before)
-        tokens = self._relying_party.finish(request.args.to_dict(flat=False), begun[0])
+        try:
+            tokens = self._relying_party.finish(request.args.to_dict(flat=False), begun[0])
+        except LoginRefused as refused:
+            return self._refused(before, refused, begun[1])
         userinfo = self._relying_party.userinfo(tokens)
         session = self._sessions.open()
         session.tokens, session.userinfo, session.logins = tokens, userinfo, before.logins
         self._sessions.close(before)
         return self._with_cookie(see_other(begun[1]), session)
+
+    def _refused(self, session: BrowserSession, refused: LoginRefused, wanted: str) -> ResponseReturnValue:
+        """Let who was signed in and declined to give more go on as before; anybody else is told why it failed."""
+        if session.tokens is None or refused.error != "access_denied":
+            raise refused
+        session.message = DECLINED
+        return see_other(wanted)
 
     def _unexpected_answer(self, session: BrowserSession | None) -> ResponseReturnValue:
         """Answer a callback that came twice, too late, or to another browser."""

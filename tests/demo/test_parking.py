@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -221,6 +222,81 @@ def test_space_shows_what_was_received(signed_in: Resident) -> None:
     assert "Zoé Œuvrard" in page
     assert "zoe@example.org" in page
     assert ACCOUNT in page
+
+
+VOUCHED_FOR = {
+    "verification": {"trust_framework": "eidas"},
+    "claims": {"given_name": "Zoé Claire", "family_name": "Œuvrard"},
+}
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize(
+    "verified",
+    [
+        None,
+        "eidas",
+        [],
+        {},
+        {**VOUCHED_FOR, "verification": {"trust_framework": "nist_800_63A"}},
+        {**VOUCHED_FOR, "verification": None},
+        {**VOUCHED_FOR, "claims": {"given_name": "Zoé Claire"}},
+        {**VOUCHED_FOR, "claims": {"given_name": "Zoé Claire", "family_name": "Dupont"}},
+    ],
+    ids=["none", "text", "list", "empty", "other framework", "no framework", "one name", "another name"],
+)
+def test_identity_that_nobody_vouches_for_can_be_confirmed(signed_in: Resident, verified: object) -> None:
+    """What was typed, or is vouched for in part, is not said to be certified; the button is there."""
+    signed_in.provider.person["verified_claims"] = verified
+
+    page = signed_in.get("/espace").text
+
+    assert "Votre identité n’est pas certifiée" in page
+    assert 'href="/identite"' in page
+
+
+@pytest.mark.rule("FC-6")
+def test_certified_identity_is_said_name_by_name(signed_in: Resident) -> None:
+    """Both names have their mark for as long as Mon Paris says so, and the button is gone."""
+    signed_in.provider.person["verified_claims"] = VOUCHED_FOR
+    certified = signed_in.get("/espace").text
+    del signed_in.provider.person["verified_claims"]
+
+    assert certified.count("Certifié</span>") == 2
+    assert 'href="/identite"' not in certified
+    assert "Certifié</span>" not in signed_in.get("/espace").text
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.spec("OIDC Core", "5.5.1.1", "SHOULD")
+def test_button_asks_for_a_level_and_for_verified_names(signed_in: Resident) -> None:
+    """In one request: the login must reach eidas1, and the names come as verified claims."""
+    asked = json.loads(parameters(signed_in.get("/identite").headers["Location"])["claims"])
+
+    assert asked["id_token"] == {"acr": {"essential": True, "values": ["eidas1"]}}
+    assert asked["userinfo"]["verified_claims"]["claims"] == {"given_name": None, "family_name": None}
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize("acr, status", [("eidas1", 303), ("password", 502), (ABSENT, 502)], ids=str)
+def test_lower_level_than_demanded_is_not_taken(signed_in: Resident, acr: object, status: int) -> None:
+    """Whoever relies on a level looks at the ID token, whatever the provider was asked."""
+    signed_in.provider.id_token_changes = {"acr": acr}
+
+    answer = signed_in.get(signed_in.provider.go(signed_in.get("/identite").headers["Location"]))
+
+    assert answer.status_code == status
+
+
+@pytest.mark.rule("FC-6")
+def test_person_who_declines_to_confirm_stays_signed_in(signed_in: Resident) -> None:
+    """Nothing is lost: the space says so, and works as before."""
+    signed_in.provider.answer_changes = {"code": ABSENT, "error": "access_denied"}
+
+    answer = signed_in.get(signed_in.provider.go(signed_in.get("/identite").headers["Location"]))
+
+    assert answer.headers["Location"] == "/espace#me"
+    assert "Rien n’a changé" in signed_in.get("/espace").text
 
 
 def test_space_is_refreshed_at_each_visit(signed_in: Resident) -> None:
