@@ -81,6 +81,7 @@ class TokenLife(RuleBasedStateMachine):
         self.clock: SettableClock = self.provider.clock
         self.start = self.clock().timestamp()
         self.person = self.provider.an_account()
+        self.browser = self.provider.signed_in(self.person)
         self.services = [
             self.provider.a_client(consent_required=True),
             self.provider.a_client(is_public=True),
@@ -134,11 +135,10 @@ class TokenLife(RuleBasedStateMachine):
     def authorize(self, number: int) -> Any:
         """A service gets a code."""
         service = self.services[number]
-        browser = self.provider.signed_in(self.person)
         asked = {Number.FOR_API: {"resource": API}, Number.BOUND: {"dpop_jkt": self.key.jkt}}.get(number, {})
-        answer = self.provider.authorize(browser, service, scope=OFFLINE, **asked)
+        answer = self.provider.authorize(self.browser, service, scope=OFFLINE, **asked)
         if "/consent" in answer.headers.get("Location", ""):
-            answer = self.provider.consent(browser, answer.location)
+            answer = self.provider.consent(self.browser, answer.location)
         family = Family(number, service, answer_of(answer)["code"], self.now + 60)
         self.known.append(family)
         return family
