@@ -138,7 +138,7 @@ def _faults(
     changed = {
         name: value
         for name, value in changes.items()
-        if normalise_text(value) != (known[name].value if name in known else "")
+        if normalise_text(value) != normalise_text(known[name].value if name in known else "")
     }
     required = declared_identity.REQUIRED & changed.keys()
     return declared_identity.faults(changed, today=today, required=required)
