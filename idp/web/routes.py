@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from idp.web import health, sign_out
-from idp.web.account import contact_details, devices, identity, index, password, services, signup
-from idp.web.federation import franceconnect
+from idp.web import federation, health, sign_out
+from idp.web.account import contact_details, devices, identity, index, password, services, signup, unlink
+from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
 from idp.web.interaction import accept_terms, consent, device, login, step_up
 from idp.web.oidc import (
     authorization,
@@ -34,6 +34,8 @@ PROTOCOL_ENDPOINTS = (
     token,
     userinfo,
 )
+#: The same, of the pages on the way through the portals of the State.
+PAGES_OF_PORTALS = (answers, comparison, first_time, franceconnect, logout, sign_up)
 BLUEPRINTS = (
     blueprint,
     login.blueprint,
@@ -44,9 +46,10 @@ BLUEPRINTS = (
     device.blueprint,
     accept_terms.blueprint,
     step_up.blueprint,
-    franceconnect.blueprint,
+    federation.blueprint,
     index.blueprint,
     identity.blueprint,
+    unlink.blueprint,
     contact_details.blueprint,
     devices.blueprint,
     services.blueprint,

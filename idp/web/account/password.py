@@ -13,7 +13,7 @@ from idp.services.account import password
 from idp.services.sign_in.password import Throttled
 from idp.web import cookies
 from idp.web.account.password_rules import password_errors, password_rules
-from idp.web.http import client_address, form, query, redirect_to, retry_after, url
+from idp.web.http import client_address, form, internal_path, query, redirect_to, retry_after, url
 from idp.web.interaction.flow import browser_hash, kept_pending, link, pending
 from idp.web.language import language
 from idp.web.sessions import device_hash, forget, present_person, sign_in_needed
@@ -106,8 +106,8 @@ def submit_new() -> Response:
 @blueprint.get("/account/password")
 @sign_in_needed
 def show() -> str:
-    """Ask for the current password and a new one."""
-    return page("account/password.html", **_change_variables())
+    """Ask for the current password and a new one; `next` is the page of ours that wanted it."""
+    return page("account/password.html", **_change_variables(query().get("next")))
 
 
 @blueprint.post("/account/password")
@@ -121,7 +121,8 @@ def submit() -> Response:
         rules = password.broken_rules_of(context(), present.account, new_one)
         return _change_again(
             {"current_password": [sentence("password_missing")]}
-            | ({"password": password_errors(rules)} if rules else {})
+            | ({"password": password_errors(rules)} if rules else {}),
+            typed.get("next"),
         )
     outcome = password.change(
         context(),
@@ -133,18 +134,27 @@ def submit() -> Response:
     )
     match outcome:
         case password.Changed(ended):
-            content = page("account/password_changed.html", signed_in=True, sessions_ended=ended)
+            content = page(
+                "account/password_changed.html",
+                signed_in=True,
+                sessions_ended=ended,
+                next_url=internal_path(typed.get("next")),
+            )
             return make_response(content)
         case password.RulesBroken(rules):
-            return _change_again({"password": password_errors(rules)})
+            return _change_again({"password": password_errors(rules)}, typed.get("next"))
         case password.WrongCurrent():
-            return _change_again({"current_password": [sentence("current_password_wrong")]})
+            return _change_again(
+                {"current_password": [sentence("current_password_wrong")]}, typed.get("next")
+            )
         case Throttled(until):
             error = sentence("throttled", moment=moment(until))
-            answer = _change_again({"current_password": [error]}, HTTPStatus.TOO_MANY_REQUESTS)
+            answer = _change_again(
+                {"current_password": [error]}, typed.get("next"), HTTPStatus.TOO_MANY_REQUESTS
+            )
             return retry_after(answer, until - context().clock())
         case password.FranceConnectNeeded():
-            return redirect_to(url("password.show"))
+            return redirect_to(url("password.show", next=internal_path(typed.get("next"))))
         case _:
             assert_never(outcome)
 
@@ -155,7 +165,9 @@ def _after_reset(done: Reset) -> Response:
         cookies.write(cookies.DEVICE, done.new_device)
     forget()
     kept_pending(done.pending_id)
-    content = page("account/password_changed.html", signed_in=False, sessions_ended=done.sessions_ended)
+    content = page(
+        "account/password_changed.html", signed_in=False, sessions_ended=done.sessions_ended, next_url=None
+    )
     return make_response(content)
 
 
@@ -171,15 +183,18 @@ def _new_variables(email: str) -> dict[str, object]:
     return {"email": email, "token": None, "password_rules": password_rules(), "link_valid": True}
 
 
-def _change_variables() -> dict[str, object]:
+def _change_variables(next_path: str | None) -> dict[str, object]:
     present = present_person()
     return {
+        "next_url": internal_path(next_path),
         "password_rules": password_rules(),
         "generated": present.account.password_is_generated,
         "franceconnect_recent": password.is_fresh_franceconnect(context(), present),
     }
 
 
-def _change_again(errors: dict[str, list[str]], status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    content, _ = form_page("account/password.html", errors, {}, **_change_variables())
+def _change_again(
+    errors: dict[str, list[str]], next_path: str | None, status: int = HTTPStatus.UNPROCESSABLE_ENTITY
+) -> Response:
+    content, _ = form_page("account/password.html", errors, {}, **_change_variables(next_path))
     return make_response(content, status)

@@ -31,6 +31,10 @@ EVENTS: dict[str, dict[str, object]] = {
     "franceconnect_account_created": {"at": AT, "forgotten_url": ADDRESSES["forgotten_url"]},
     "franceconnect_identity_changed": {"at": AT, "changed": ["family_name", "birthdate"]},
     "email_existing_franceconnect": {**ADDRESSES},
+    "unlink_requested": {"at": AT},
+    "unlink_withdrawn": {"at": AT},
+    "unlink_approved": {"at": AT},
+    "unlink_refused": {"at": AT, "reason": "Le nom <b>d’usage</b> suffit."},
 }
 LANGUAGES = ("fr", "en")
 FETCHED = re.compile(
@@ -136,3 +140,13 @@ def test_mail_value_with_markup_stays_text(writer: MailWriter) -> None:
 
     assert "Firefox &lt;b&gt;" in mail.html
     assert "Firefox <b>" in mail.text
+
+
+@pytest.mark.rule("FC-5")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_refusal_to_unlink_gives_the_reason_as_text(writer: MailWriter, language: str) -> None:
+    """The person reads what the manager wrote, in both forms; markup in it stays text."""
+    mail = writer.write("unlink_refused", language, EVENTS["unlink_refused"])
+
+    assert "Le nom <b>d’usage</b> suffit." in mail.text
+    assert "Le nom &lt;b&gt;d’usage&lt;/b&gt; suffit." in mail.html
