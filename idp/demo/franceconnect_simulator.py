@@ -46,7 +46,7 @@ from idp.demo.franceconnect.identities import (
 )
 from idp.demo.franceconnect.keys import SigningKeys
 from idp.demo.franceconnect.settings import FranceConnectClient, FranceConnectSettings
-from idp.demo.franceconnect.state import SESSION_LIFE, Interaction, Session, State
+from idp.demo.franceconnect.state import Interaction, Session, State
 from idp.demo.franceconnect.token_endpoint import TokenEndpoint, TokenRequest
 from idp.demo.franceconnect.tokens import TokenMaker
 from idp.demo.pages import new_app
@@ -64,7 +64,7 @@ def create_app(settings: FranceConnectSettings, keys: SigningKeys | None = None)
         keys: Made once for many simulators, as tests do; new ones when absent.
     """
     app = new_app(__name__, posts_leave=True)
-    simulator = Simulator(settings, keys or SigningKeys())
+    simulator = Simulator(settings, keys or SigningKeys(settings.portal))
     app.extensions["franceconnect"] = simulator
     app.register_blueprint(_endpoints(simulator), url_prefix=settings.prefix)
     app.add_url_rule("/", "home", _home)
@@ -114,10 +114,10 @@ class Simulator:
 
     settings: FranceConnectSettings
     keys: SigningKeys
-    state: State = field(default_factory=State)
     faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
+        self.state = State(self.settings.portal)
         self._maker = TokenMaker(self.settings, self.keys, self.faults)
         self._tokens = TokenEndpoint(self.settings, self.state, self._maker)
 
@@ -128,7 +128,7 @@ class Simulator:
 
     def discovery(self) -> ResponseReturnValue:
         """GET /.well-known/openid-configuration."""
-        return _cached(discovery.document(self.settings.issuer))
+        return _cached(discovery.document(self.settings.issuer, self.settings.portal))
 
     def jwks(self) -> ResponseReturnValue:
         """GET /jwks: one key for each algorithm."""
@@ -141,7 +141,7 @@ class Simulator:
         single = authorization.parameters(request.values.to_dict(flat=False))
         target = authorization.target(self.settings, single)
         try:
-            asked = authorization.read(single, target)
+            asked = authorization.read(single, target, self.settings.portal)
         except RedirectedError as error:
             return self._to_service(target, _error(error.error, error.description), error)
         browser = request.cookies.get(COOKIE) or token_urlsafe(32)
@@ -238,7 +238,7 @@ class Simulator:
     ) -> ResponseReturnValue:
         """Ask the register; a refusal is a page with a link back to the service."""
         try:
-            confirmed = confirm(identity)
+            confirmed = confirm(identity, self.settings.portal)
         except IdentityRefused as refused:
             self.state.refuse(uid, refused.code)
             return self._refusal_page(uid, waiting.request.client, refused), refused.status
@@ -356,11 +356,11 @@ class Simulator:
         return _see_other(_with_query(target.redirect_uri, answer, in_fragment=in_fragment))
 
     def _with_cookie(self, answer: Response, browser: str) -> Response:
-        """Give the browser its session cookie, for half an hour."""
+        """Give the browser its session cookie, for as long as a session lives."""
         answer.set_cookie(
             COOKIE,
             browser,
-            max_age=SESSION_LIFE,
+            max_age=self.settings.portal.session_life,
             path="/",
             httponly=True,
             samesite="Lax",

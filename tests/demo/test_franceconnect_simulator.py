@@ -4,168 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode, urlsafe_b64decode
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from base64 import b64encode
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from flask.testing import FlaskClient
-from joserfc import jws
-from joserfc.jwk import KeySet
-from werkzeug.test import TestResponse
 
 from idp.demo.franceconnect.identities import LOCAL_IDENTITIES, REFUSED_LOGINS, all_identities
-from idp.demo.franceconnect.keys import SigningKeys
-from idp.demo.franceconnect_simulator import (
-    FranceConnectClient,
-    FranceConnectSettings,
-    create_app,
+from idp.demo.franceconnect_simulator import FranceConnectSettings, create_app
+from tests.demo.simulated import (
+    ALL_SCOPES,
+    AUTHORIZE,
+    CALLBACK,
+    ISSUER,
+    SECRET,
+    SIGNED_OUT,
+    Service,
+    header,
+    members,
+    query,
 )
 
 pytestmark = pytest.mark.rule("FC-8")
-
-ISSUER = "http://localhost:8001/api/v2"
-CALLBACK = "http://localhost:8000/franceconnect/callback"
-SIGNED_OUT = "http://localhost:8000/franceconnect/logout/callback"
-SECRET = "s" * 64
-ALL_SCOPES = "openid identite_pivot profile email preferred_username idp_birthdate"
-
-# One generation of keys for every test: an RSA key takes its time.
-KEYS = SigningKeys()
-
-AUTHORIZE = {
-    "response_type": "code",
-    "client_id": "mon-paris",
-    "redirect_uri": CALLBACK,
-    "scope": "openid identite_pivot email",
-    "state": "5" * 64,
-    "nonce": "7" * 64,
-    "acr_values": "eidas1",
-}
-
-
-@dataclass
-class Service:
-    """A service's and a browser's view of a simulator."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC))
-    browser: FlaskClient = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Register a service of each kind."""
-        common = {"redirect_uris": (CALLBACK,), "post_logout_redirect_uris": (SIGNED_OUT,)}
-        settings = FranceConnectSettings(
-            issuer=ISSUER,
-            clients=(
-                FranceConnectClient("mon-paris", SECRET, **common),
-                FranceConnectClient("rsa", SECRET, **common, signing_alg="RS256"),
-                FranceConnectClient("same-entity", SECRET, **common, entity_id="mon-paris"),
-                FranceConnectClient("few", SECRET, **common, scopes=frozenset({"openid"})),
-                FranceConnectClient(
-                    "exceptional",
-                    SECRET,
-                    **common,
-                    scopes=frozenset({"openid", "amr"}),
-                    idp_hints=frozenset({"known"}),
-                ),
-            ),
-            clock=lambda: self.now,
-        )
-        self.browser = create_app(settings, KEYS).test_client()
-
-    def get(self, path: str, **parameters: str) -> TestResponse:
-        """GET a path below the issuer, or a whole address."""
-        where = path if path.startswith(("http:", "/api")) else f"/api/v2{path}"
-        return self.browser.get(where, query_string=parameters or None, base_url=ORIGIN)
-
-    def post(self, path: str, **form: str) -> TestResponse:
-        """POST a form to a path below the issuer."""
-        where = path if path.startswith("/api") else f"/api/v2{path}"
-        return self.browser.post(where, data=form, base_url=ORIGIN)
-
-    def authorize(self, **changes: str | None) -> TestResponse:
-        """Ask for a code; None leaves a parameter out."""
-        asked = {**AUTHORIZE, **changes}
-        return self.get("/authorize", **{k: v for k, v in asked.items() if v is not None})
-
-    def choose(self, login: str, **changes: str | None) -> TestResponse:
-        """Come to the list of identities and choose one."""
-        interaction = self.authorize(**changes).headers["Location"]
-        return self.post(f"{interaction}/login", login=login, password="123")
-
-    def code(self, login: str = "test", **changes: str | None) -> str:
-        """Go the person's whole way."""
-        information = self.choose(login, **changes).headers["Location"]
-        return query(self.post(f"{information}/consent"))["code"]
-
-    def token(self, code_to_redeem: str, **changes: str | None) -> TestResponse:
-        """Redeem a code; None leaves a parameter out."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code_to_redeem,
-            "redirect_uri": CALLBACK,
-            "client_id": "mon-paris",
-            "client_secret": SECRET,
-            **changes,
-        }
-        return self.post("/token", **{k: v for k, v in form.items() if v is not None})
-
-    def tokens(self, login: str = "test", **changes: str | None) -> dict[str, Any]:
-        """Return the token response after a whole login."""
-        client_id = changes.get("client_id") or "mon-paris"
-        return members(self.token(self.code(login, **changes), client_id=client_id))
-
-    def userinfo(self, access_token: str) -> TestResponse:
-        """Ask userinfo."""
-        bearer = {"Authorization": f"Bearer {access_token}"}
-        return self.browser.get("/api/v2/userinfo", headers=bearer, base_url=ORIGIN)
-
-    def claims(self, login: str, scope: str = ALL_SCOPES) -> dict[str, Any]:
-        """Return the verified userinfo of a test identity."""
-        return self.verified(self.userinfo(self.tokens(login, scope=scope)["access_token"]).text)
-
-    def verified(self, token: str, alg: str = "ES256") -> dict[str, Any]:
-        """Check a signature against the published keys."""
-        keys = KeySet.import_key_set(self.get("/jwks").json)
-        payload: dict[str, Any] = json.loads(
-            jws.deserialize_compact(token, keys, algorithms=[alg]).payload,
-        )
-        return payload
-
-    def fault(self, **body: object) -> TestResponse:
-        """Break the simulator."""
-        return self.browser.post("/control", json=body, base_url=ORIGIN)
-
-
-ORIGIN = "http://localhost:8001"
 
 
 @pytest.fixture
 def service() -> Service:
     """A fresh simulator."""
     return Service()
-
-
-def query(response: TestResponse) -> dict[str, str]:
-    """Return the parameters that a redirect to the callback carries."""
-    location = response.headers["Location"]
-    assert location.startswith(CALLBACK)
-    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
-
-
-def members(response: TestResponse) -> dict[str, Any]:
-    """Return the JSON object of an answer."""
-    assert isinstance(response.json, dict)
-    return response.json
-
-
-def header(token: str) -> dict[str, Any]:
-    """Return the header of a JWT."""
-    segment = token.partition(".")[0]
-    decoded: dict[str, Any] = json.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    return decoded
 
 
 # The authorization request

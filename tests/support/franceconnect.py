@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from idp.crypto.opaque import digest
 from idp.demo.franceconnect.keys import SigningKeys
+from idp.demo.franceconnect.portal import ORDINARY, PLUS
 from idp.demo.franceconnect_simulator import FranceConnectClient, create_app
 from idp.demo.franceconnect_simulator import FranceConnectSettings as SimulatorSettings
 from idp.federation.franceconnect.client import FranceConnect
@@ -28,6 +29,7 @@ from tests.support.server import free_port, served
 if TYPE_CHECKING:
     from flask import Flask
 
+    from idp.demo.franceconnect.portal import EncryptionAlgorithm
     from idp.outbound.http import HTTPClient
     from tests.support.clock import SettableClock
 
@@ -51,9 +53,9 @@ IDENTITY: dict[str, Any] = {
 
 
 @cache
-def simulator_keys() -> SigningKeys:
-    """Generate the simulator's keys once: an RSA key takes its time."""
-    return SigningKeys()
+def simulator_keys(*, plus: bool = False) -> SigningKeys:
+    """Generate the keys of a simulator once: an RSA key takes its time."""
+    return SigningKeys(PLUS if plus else ORDINARY)
 
 
 def settings_for(issuer: str, **changes: Any) -> FranceConnectSettings:
@@ -80,10 +82,16 @@ class RunningSimulator:
     Attributes:
         issuer: Its address.
         app: Itself.
+        published: Gives the key set that we publish, which FranceConnect+ encrypts to; set it once we exist.
+        level: That our client asks for when the test says nothing.
+        encryption_algorithm: That we are registered with there; None where tokens are signed only.
     """
 
     issuer: str
     app: Flask
+    published: Callable[[], object] = dict
+    level: str = "eidas1"
+    encryption_algorithm: EncryptionAlgorithm | None = None
 
     def person_goes(self, url: str, login: str = "test") -> dict[str, str]:
         """Go the person's way, from the address that the browser was sent to, to the callback's parameters.
@@ -122,11 +130,19 @@ class RunningSimulator:
 
         Args:
             clock: The time.
-            changes: Settings that the test gives itself; `timeout` is the client's own.
+            changes: Settings that the test gives itself; `timeout` and `decryption_keys` are the client's own.
         """
         timeout = changes.pop("timeout", timedelta(seconds=60))
+        decryption_keys = changes.pop("decryption_keys", tuple)
         http = GuardedHTTPClient(Limits(total=timeout), allow_private_networks=True)
-        return FranceConnect(settings_for(self.issuer, **changes), http, clock, timeout=timeout)
+        registered = {"acr_values": self.level, "encryption_algorithm": self.encryption_algorithm}
+        return FranceConnect(
+            settings_for(self.issuer, **(registered | changes)),
+            http,
+            clock,
+            timeout=timeout,
+            decryption_keys=decryption_keys,
+        )
 
     @property
     def _origin(self) -> str:
@@ -140,25 +156,48 @@ def running_simulator(
     redirect_uri: str = REDIRECT_URI,
     logout_uri: str = LOGOUT_URI,
     own_keys: bool = False,
+    plus: bool = False,
+    encryption_algorithm: EncryptionAlgorithm | None = "RSA-OAEP-256",
+    **registration: Any,
 ) -> Iterator[RunningSimulator]:
     """Run a simulator that knows our client, in threads of this process.
+
+    For FranceConnect+, set `published` on what is yielded before the first token: it is asked for our key set.
 
     Args:
         clock: The time, for both sides.
         redirect_uri: Our login callback.
         logout_uri: Our logout callback.
         own_keys: For a test that rotates them.
+        plus: Be FranceConnect+.
+        encryption_algorithm: Of FranceConnect+, as we registered; None for tokens that are signed only.
+        registration: Other attributes of `FranceConnectClient`.
 
     Yields:
         The simulator.
     """
     port = free_port()
     issuer = f"http://localhost:{port}/api/v2"
-    client = FranceConnectClient(CLIENT_ID, CLIENT_SECRET, (redirect_uri,), (logout_uri,))
-    keys = SigningKeys() if own_keys else simulator_keys()
-    app = create_app(SimulatorSettings(issuer=issuer, clients=(client,), clock=clock), keys)
-    with served(app, port=port):
-        yield RunningSimulator(issuer, app)
+    algorithm = encryption_algorithm if plus else None
+    client = FranceConnectClient(
+        CLIENT_ID,
+        CLIENT_SECRET,
+        (redirect_uri,),
+        (logout_uri,),
+        encryption_alg=algorithm,
+        jwks_uri="https://compte.example.org/jwks.json",
+        **registration,
+    )
+    keys = SigningKeys(PLUS if plus else ORDINARY) if own_keys else simulator_keys(plus=plus)
+    settings = SimulatorSettings(
+        issuer=issuer, clients=(client,), clock=clock, plus=plus, fetch=lambda _: running.published()
+    )
+    level = PLUS.levels[0] if plus else ORDINARY.levels[0]
+    running = RunningSimulator(
+        issuer, create_app(settings, keys), level=level, encryption_algorithm=algorithm
+    )
+    with served(running.app, port=port):
+        yield running
 
 
 def parameters_of(address: str) -> dict[str, str]:

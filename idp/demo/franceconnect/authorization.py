@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from idp.demo.franceconnect.claims import KNOWN_SCOPES
+from idp.demo.franceconnect.claims import known_scopes
 from idp.demo.franceconnect.errors import PageError, RedirectedError, bad_parameters
+from idp.demo.franceconnect.portal import LEVELS, Portal
 from idp.demo.franceconnect.settings import FranceConnectClient, FranceConnectSettings
 
 REQUIRED = (
@@ -27,7 +28,6 @@ OPTIONAL = ("prompt", "claims", "idp_hint", "ui_locales")
 
 MIN_NONCE_LENGTH = 22
 PROMPTS = frozenset({"login", "consent"})
-LEVELS = ("eidas1", "eidas2", "eidas3")
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ class AuthorizationRequest:
         target: Where the answer goes.
         scopes: Known and granted; the unknown ones were dropped.
         nonce: For the ID token.
+        level: Of assurance: what the ID token will say.
         wants_amr: Whether the ID token carries `amr`.
     """
 
     target: Target
     scopes: frozenset[str]
     nonce: str
+    level: str
     wants_amr: bool
 
     @property
@@ -115,7 +117,7 @@ def target(settings: FranceConnectSettings, single: dict[str, str]) -> Target:
     return Target(client, single["redirect_uri"], single["state"])
 
 
-def read(single: dict[str, str], where: Target) -> AuthorizationRequest:
+def read(single: dict[str, str], where: Target, portal: Portal) -> AuthorizationRequest:
     """Check what an error may be redirected for.
 
     Raises:
@@ -123,13 +125,13 @@ def read(single: dict[str, str], where: Target) -> AuthorizationRequest:
         PageError: Y100009, when `amr` is asked without being granted.
     """
     _check_response_type(single["response_type"])
-    scopes = _granted_scopes(single["scope"], where.client)
-    _check_level(single["acr_values"])
+    scopes = _granted_scopes(single["scope"], where.client, portal)
+    level = _asked_level(single["acr_values"], portal)
     _check_hint(single.get("idp_hint"), where.client)
     wants_amr = _asks_amr(single) or "amr" in scopes
     if wants_amr and "amr" not in where.client.scopes:
         raise PageError("Y100009", 400, "Ce service n’a pas droit au moyen d’authentification.")
-    return AuthorizationRequest(where, scopes, single["nonce"], wants_amr)
+    return AuthorizationRequest(where, scopes, single["nonce"], level, wants_amr)
 
 
 def _check_response_type(response_type: str) -> None:
@@ -141,9 +143,9 @@ def _check_response_type(response_type: str) -> None:
     raise RedirectedError("unsupported_response_type", description, in_fragment)
 
 
-def _granted_scopes(scope: str, client: FranceConnectClient) -> frozenset[str]:
+def _granted_scopes(scope: str, client: FranceConnectClient, portal: Portal) -> frozenset[str]:
     """Drop the unknown scopes, refuse the known ones that this service was not granted."""
-    asked = frozenset(scope.split(" ")) & KNOWN_SCOPES
+    asked = frozenset(scope.split(" ")) & known_scopes(portal)
     if "openid" not in asked:
         raise RedirectedError(
             "invalid_request",
@@ -154,14 +156,16 @@ def _granted_scopes(scope: str, client: FranceConnectClient) -> frozenset[str]:
     return asked
 
 
-def _check_level(acr_values: str) -> None:
-    """Accept a request whose lowest known level is eidas1; none known counts as eidas1."""
-    asked = sorted(set(acr_values.split(" ")) & set(LEVELS))
-    if asked and asked[0] != "eidas1":
+def _asked_level(acr_values: str, portal: Portal) -> str:
+    """Take the lowest known level, which must be one of this portal; none known counts as its lowest."""
+    asked = sorted(set(acr_values.split(" ")) & set(LEVELS)) or list(portal.levels)
+    if asked[0] not in portal.levels:
+        expected = ", ".join(portal.levels)
         raise RedirectedError(
             "invalid_acr",
-            f"acr_value is not valid, should be equal one of these values, expected eidas1, got {asked[0]}",
+            f"acr_value is not valid, should be equal one of these values, expected {expected}, got {asked[0]}",
         )
+    return asked[0]
 
 
 def _check_hint(hint: str | None, client: FranceConnectClient) -> None:

@@ -2,6 +2,7 @@
 
 FranceConnect v2: given names, birth name, birth date, gender, birth place and country come from
 the register; e-mail, usage name and `idp_birthdate` stay the identity provider's.
+FranceConnect+: all of them are the identity provider's, and the register's come beside as `rnipp_…`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
+from idp.demo.franceconnect.claims import REGISTER
 from idp.demo.franceconnect.errors import IdentityRefused
 from idp.demo.franceconnect.identities import FRANCE, REFUSED_LOGINS, TestIdentity
+from idp.demo.franceconnect.portal import ORDINARY, Portal
 
 COG_TOWN = re.compile(r"(?:2[AB]|[0-9]{2})[0-9]{3}")
 COG_COUNTRY = re.compile(r"[0-9]{5}")
@@ -30,11 +33,13 @@ class ConfirmedIdentity:
 
     Attributes:
         claims: Every identity claim that userinfo may carry.
+        pivot: What the register has, which makes the subject.
         login: Of the test identity, for the pages.
         subject_salt: See `TestIdentity.subject_salt`.
     """
 
     claims: dict[str, str | list[str]]
+    pivot: dict[str, str | list[str]]
     login: str
     subject_salt: str
 
@@ -46,14 +51,18 @@ class ConfirmedIdentity:
     def _identity_hash(self) -> str:
         """Condense the civil identity; the place counts for births in France only."""
         names = ["given_name", "family_name", "birthdate", "gender"]
-        if self.claims.get("birthcountry") == FRANCE:
+        if self.pivot.get("birthcountry") == FRANCE:
             names.append("birthplace")
-        parts = [str(self.claims.get(name, "")) for name in [*names, "birthcountry"]]
+        parts = [str(self.pivot.get(name, "")) for name in [*names, "birthcountry"]]
         return b64encode(sha256("".join(parts).encode()).digest()).decode()
 
 
-def confirm(identity: TestIdentity) -> ConfirmedIdentity:
+def confirm(identity: TestIdentity, portal: Portal = ORDINARY) -> ConfirmedIdentity:
     """Ask the register about an identity.
+
+    Args:
+        identity: As the identity provider has it.
+        portal: Says whose values the plain claims hold.
 
     Raises:
         IdentityRefused: With the Y code that FranceConnect shows to the person.
@@ -62,9 +71,20 @@ def confirm(identity: TestIdentity) -> ConfirmedIdentity:
     if not identity.foreign:
         _check_provider_data(identity)
     _check_register(identity)
-    claims = {**_register_claims(identity), **_provider_claims(identity)}
-    kept = {name: value for name, value in claims.items() if name not in identity.without_claims}
-    return ConfirmedIdentity(kept, identity.login, identity.subject_salt)
+    registered = _register_claims(identity)
+    plain = registered
+    if portal.tells_register_apart:
+        plain = {**_plain_claims(identity), **{REGISTER + name: registered[name] for name in registered}}
+    claims = {**plain, **_provider_claims(identity)}
+    kept = {
+        name: value
+        for name, value in claims.items()
+        if name.removeprefix(REGISTER) not in identity.without_claims
+    }
+    pivot = {name: registered[name] for name in registered if name not in identity.without_claims}
+    # Another portal, other subjects: nothing tells that they are one person's.
+    salt = identity.subject_salt + ("+" if portal.tells_register_apart else "")
+    return ConfirmedIdentity(kept, pivot, identity.login, salt)
 
 
 def _check_account(identity: TestIdentity) -> None:
@@ -125,6 +145,19 @@ def _register_claims(identity: TestIdentity) -> dict[str, str | list[str]]:
         "birthcountry": identity.received_birthcountry or identity.birthcountry,
     }
     return {**claims, "gender": identity.gender} if identity.gender else claims
+
+
+def _plain_claims(identity: TestIdentity) -> dict[str, str | list[str]]:
+    """Give the civil identity as the identity provider has it: partial dates, places in words."""
+    given = {
+        "given_name": identity.given_name,
+        "family_name": identity.family_name,
+        "birthdate": identity.birthdate,
+        "gender": identity.gender,
+        "birthplace": identity.birthplace,
+        "birthcountry": identity.birthcountry,
+    }
+    return {name: value for name, value in given.items() if value or name == "birthplace"}
 
 
 def _received_birthplace(identity: TestIdentity) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from idp.demo.franceconnect.settings import EXCEPTIONAL_SCOPES, IDENTITY_SCOPES
+from idp.demo.franceconnect.portal import Portal
+from idp.demo.franceconnect.settings import EXCEPTIONAL_SCOPES, IDENTITY_SCOPES, REGISTER_SCOPES
+
+#: Before the name of a claim that the State's register has, at FranceConnect+.
+REGISTER = "rnipp_"
 
 _CIVIL = (
     "given_name",
@@ -33,7 +37,17 @@ SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
     "idp_id": ("idp_id",),
 }
 
-KNOWN_SCOPES = IDENTITY_SCOPES | EXCEPTIONAL_SCOPES
+SCOPE_CLAIMS |= {
+    scope: tuple(REGISTER + claim for claim in SCOPE_CLAIMS[scope.removeprefix(REGISTER)])
+    for scope in REGISTER_SCOPES
+}
+
+
+def known_scopes(portal: Portal) -> frozenset[str]:
+    """Name every scope of a portal; the others are dropped without a word."""
+    register = REGISTER_SCOPES if portal.tells_register_apart else frozenset()
+    return IDENTITY_SCOPES | EXCEPTIONAL_SCOPES | register
+
 
 #: What the information page calls each claim.
 LABELS = {

@@ -22,6 +22,8 @@ This is the one part that FranceConnect does not have. A fault is a JSON object:
 | `missing_claim`    | `id_token` or `userinfo`              | without `claim`                           |
 | `unsigned_id_token`| `id_token`                            | `alg` none                                |
 | `unsigned_userinfo`| `userinfo`                            | plain JSON                                |
+| `unencrypted`      | `id_token` or `userinfo`              | signed only, at FranceConnect+            |
+| `wrong_encryption_key` | `id_token` or `userinfo`          | encrypted to somebody else's key          |
 | `rotate_keys`      | (at once)                             | new keys, new identifiers                 |
 """
 
@@ -51,6 +53,8 @@ PLACES: dict[str, frozenset[str]] = {
     "missing_claim": _TOKENS,
     "unsigned_id_token": frozenset({"id_token"}),
     "unsigned_userinfo": frozenset({"userinfo"}),
+    "unencrypted": _TOKENS,
+    "wrong_encryption_key": _TOKENS,
 }
 
 MAX_SECONDS = 120.0

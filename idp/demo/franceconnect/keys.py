@@ -10,6 +10,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from idp.demo.franceconnect.portal import ORDINARY, Portal
+
 SigningKey = ECKey | RSAKey
 
 
@@ -19,22 +21,23 @@ def _make(alg: str) -> SigningKey:
 
 
 class SigningKeys:
-    """Two keys, both published; `rotate` replaces them and their identifiers."""
+    """A key for each algorithm, all published; `rotate` replaces them and their identifiers."""
 
-    def __init__(self) -> None:
+    def __init__(self, portal: Portal = ORDINARY) -> None:
         """Generate the first generation, named as on FranceConnect's test stacks."""
+        self._names: dict[str, str] = {str(alg): name for alg, name in portal.key_names.items()}
         self._lock = Lock()
         self._generation = 1
         self._keys = self._generate()
         self._retired: list[dict[str, SigningKey]] = []
 
     def _generate(self) -> dict[str, SigningKey]:
-        return {alg: _make(alg) for alg in ("ES256", "RS256")}
+        return {alg: _make(alg) for alg in self._names}
 
     def kid(self, alg: str) -> str:
         """Name the current key of an algorithm."""
         suffix = "" if self._generation == 1 else f":{self._generation}"
-        return f"pkcs11:{alg}:hsm{suffix}"
+        return self._names[alg] + suffix
 
     def rotate(self) -> None:
         """Replace every key at once: services must read the key set again."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
-SigningAlgorithm = Literal["ES256", "RS256"]
+from idp.demo.franceconnect.portal import (
+    ORDINARY,
+    PLUS,
+    EncryptionAlgorithm,
+    Portal,
+    SigningAlgorithm,
+)
 
 #: Scopes that FranceConnect grants to any service that asked for the civil identity.
 IDENTITY_SCOPES = frozenset(
@@ -26,6 +31,19 @@ IDENTITY_SCOPES = frozenset(
         "email",
         "preferred_username",
         "idp_birthdate",
+    },
+)
+
+#: Of FranceConnect+ only: what the State's register has, beside what the identity provider says.
+REGISTER_SCOPES = frozenset(
+    {
+        "rnipp_identite_pivot",
+        "rnipp_given_name",
+        "rnipp_family_name",
+        "rnipp_birthdate",
+        "rnipp_gender",
+        "rnipp_birthplace",
+        "rnipp_birthcountry",
     },
 )
 
@@ -49,6 +67,9 @@ class FranceConnectClient:
         post_logout_redirect_uris: Logout callbacks, a list of its own.
         name: Shown to the person.
         signing_alg: Of the ID token and of userinfo; chosen once, at registration.
+        signs_userinfo: False for an old registration, which gets userinfo as JSON.
+        encryption_alg: Of the same two, at FranceConnect+; None leaves them signed only.
+        jwks_uri: Where the service publishes the key to encrypt to.
         scopes: What the authorisation of the service covers.
         entity_id: Services of one entity share their subjects; the client_id when absent.
         idp_hints: Identity providers that the service may point to.
@@ -60,7 +81,10 @@ class FranceConnectClient:
     post_logout_redirect_uris: tuple[str, ...] = ()
     name: str = "Mon Paris"
     signing_alg: SigningAlgorithm = "ES256"
-    scopes: frozenset[str] = IDENTITY_SCOPES
+    signs_userinfo: bool = True
+    encryption_alg: EncryptionAlgorithm | None = None
+    jwks_uri: str = ""
+    scopes: frozenset[str] = IDENTITY_SCOPES | REGISTER_SCOPES
     entity_id: str | None = None
     idp_hints: frozenset[str] = frozenset()
 
@@ -79,12 +103,21 @@ class FranceConnectSettings:
         clients: The services registered.
         clock: Tells the time; tests move it.
         control: Whether POST /control, which breaks the simulator on purpose, is open.
+        plus: Whether this is FranceConnect+.
+        fetch: Fetches the key set of a service; HTTP when absent.
     """
 
     issuer: str
     clients: tuple[FranceConnectClient, ...]
     clock: Callable[[], datetime] = utc_now
     control: bool = True
+    plus: bool = False
+    fetch: Callable[[str], object] | None = None
+
+    @property
+    def portal(self) -> Portal:
+        """Return which of the State's two portals this one is."""
+        return PLUS if self.plus else ORDINARY
 
     @property
     def prefix(self) -> str:

@@ -1,7 +1,7 @@
 """What the simulator remembers, in memory: interactions, sessions, codes, access tokens.
 
 FranceConnect v2: a code lives 30 seconds, an access token 60, a session and an interaction
-30 minutes.
+30 minutes; at FranceConnect+, the last two live 10.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Generic, TypeVar
 
 from idp.demo.franceconnect.authorization import AuthorizationRequest
 from idp.demo.franceconnect.civil_register import ConfirmedIdentity
+from idp.demo.franceconnect.portal import ORDINARY, Portal
 from idp.demo.franceconnect.settings import FranceConnectClient
 
 CODE_LIFE = timedelta(seconds=30)
 ACCESS_TOKEN_LIFE = timedelta(seconds=60)
-SESSION_LIFE = timedelta(minutes=30)
 
 #: A redeemed code is remembered a while, so that a replay is seen.
 CODE_MEMORY = timedelta(minutes=10)
@@ -28,7 +28,7 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Session:
-    """A person authenticated at the identity provider, for half an hour (single sign-on)."""
+    """A person authenticated at the identity provider, for a while (single sign-on)."""
 
     identity: ConfirmedIdentity
     authenticated_at: datetime
@@ -107,7 +107,8 @@ class Shelf(Generic[Kept]):
 class State:
     """Everything that one simulator remembers; each method is one step under one lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, portal: Portal = ORDINARY) -> None:
+        self._portal = portal
         self._lock = Lock()
         self._interactions: Shelf[Interaction] = Shelf()
         self._sessions: Shelf[Session] = Shelf()
@@ -115,11 +116,12 @@ class State:
         self._grants: Shelf[Grant] = Shelf()
 
     def begin(self, request: AuthorizationRequest, browser: str, now: datetime) -> str:
-        """Keep a request for the person to answer; a live session is taken over."""
+        """Keep a request for the person to answer; a live session is taken over, where the level allows it."""
         with self._lock:
-            session = self._sessions.get(browser, now)
+            remembered = request.level in self._portal.remembered
+            session = self._sessions.get(browser, now) if remembered else None
             interaction = Interaction(request, browser, session)
-            return self._interactions.put(interaction, now + SESSION_LIFE, now)
+            return self._interactions.put(interaction, now + self._portal.session_life, now)
 
     def interaction(self, uid: str, browser: str, now: datetime) -> Interaction | None:
         """Find a request of this browser."""
@@ -131,7 +133,7 @@ class State:
         """Open a session for the person; the browser gets a new cookie, which is returned."""
         with self._lock:
             session = Session(identity, now)
-            browser = self._sessions.put(session, now + SESSION_LIFE, now)
+            browser = self._sessions.put(session, now + self._portal.session_life, now)
             waiting = self._interactions.things[uid][1]
             self._interactions.set(uid, replace(waiting, browser=browser, session=session))
             return browser

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from idp.demo.franceconnect.claims import claims_of
+from idp.demo.franceconnect.encryption import fetched_keys, nested, no_keys
 from idp.demo.franceconnect.faults import Faults
 from idp.demo.franceconnect.keys import SigningKeys
-from idp.demo.franceconnect.settings import FranceConnectSettings, SigningAlgorithm
+from idp.demo.franceconnect.settings import FranceConnectClient, FranceConnectSettings
 from idp.demo.franceconnect.state import ACCESS_TOKEN_LIFE, Code, Grant
 
 TOKEN_LIFE_SECONDS = int(ACCESS_TOKEN_LIFE.total_seconds())
@@ -31,14 +32,14 @@ class TokenMaker:
         payload = {
             "sub": identity.subject(client.entity),
             "auth_time": int(code.session.authenticated_at.timestamp()),
-            # FranceConnect answers eidas1 even when the identity provider did better.
-            "acr": "eidas1",
+            # What was asked, even when the identity provider did better.
+            "acr": code.request.level,
             "nonce": code.request.nonce,
             **self._envelope(client.client_id, now),
         }
         if code.request.wants_amr:
             payload["amr"] = identity.claims["amr"]
-        return self._signed(payload, client.signing_alg, "id_token")
+        return self._finished(payload, client, "id_token")
 
     def userinfo(self, grant: Grant, now: datetime) -> tuple[str, str]:
         """Return the userinfo body and its media type."""
@@ -48,9 +49,10 @@ class TokenMaker:
             **{name: grant.identity.claims[name] for name in sorted(asked)},
             **self._envelope(grant.client.client_id, now),
         }
-        if self.faults.take("unsigned_userinfo", "userinfo"):
-            return json.dumps(payload), "application/json"
-        return self._signed(payload, grant.client.signing_alg, "userinfo"), "application/jwt"
+        unsigned = self.faults.take("unsigned_userinfo", "userinfo") is not None
+        if unsigned or not grant.client.signs_userinfo:
+            return json.dumps(self._spoiled(payload, "userinfo")), "application/json"
+        return self._finished(payload, grant.client, "userinfo"), "application/jwt"
 
     def _envelope(self, client_id: str, now: datetime) -> dict[str, Any]:
         """Write the members that say for whom, from whom and until when."""
@@ -62,13 +64,29 @@ class TokenMaker:
             "iss": self.settings.issuer,
         }
 
-    def _signed(self, payload: dict[str, Any], alg: SigningAlgorithm, place: str) -> str:
-        """Spoil the payload as the faults ask, then sign it."""
+    def _finished(self, payload: dict[str, Any], client: FranceConnectClient, place: str) -> str:
+        """Spoil the payload as the faults ask, sign it, and encrypt it where the service registered for that."""
         spoiled = self._spoiled(payload, place)
         if self.faults.take("unsigned_id_token", place):
-            return _unsigned(spoiled)
-        wrong_key = self.faults.take("wrong_key", place) is not None
-        return self.keys.sign(spoiled, alg, wrong_key=wrong_key)
+            token = _unsigned(spoiled)
+        else:
+            wrong_key = self.faults.take("wrong_key", place) is not None
+            token = self.keys.sign(spoiled, client.signing_alg, wrong_key=wrong_key)
+        if client.encryption_alg is None or self.faults.take("unencrypted", place):
+            return token
+        wrong_key = self.faults.take("wrong_encryption_key", place) is not None
+        return nested(token, client, self.settings.issuer, self._keys_of(client), wrong_key=wrong_key)
+
+    def _keys_of(self, client: FranceConnectClient) -> object:
+        """Fetch a service's key set, each time: a rotation there is seen at once here.
+
+        Raises:
+            JSONError: Y044D511.
+        """
+        try:
+            return (self.settings.fetch or fetched_keys)(client.jwks_uri)
+        except (OSError, ValueError) as error:
+            raise no_keys(type(error).__name__) from error
 
     def _spoiled(self, payload: dict[str, Any], place: str) -> dict[str, Any]:
         """Apply the faults that change a member."""
