@@ -281,7 +281,7 @@ def _answered(element: VerifiedElement, certified: Certified, asked_at: datetime
 
 def _selected(asked: object, held: object, asked_at: datetime) -> Any:  # noqa: ANN401 - any part of a JSON answer
     """Give what is asked of one member of what is held, or say why it is left out."""
-    if isinstance(held, list):
+    if isinstance(held, list) and isinstance(asked, list):
         return _selected_entries(asked, held, asked_at)
     if isinstance(held, dict):
         return _selected_members(asked, held, asked_at)
@@ -291,10 +291,8 @@ def _selected(asked: object, held: object, asked_at: datetime) -> Any:  # noqa: 
     return _Left.UNMET if _demands(asked) else _Left.OUT
 
 
-def _selected_entries(asked: object, held: list[Any], asked_at: datetime) -> Any:  # noqa: ANN401 - as above
+def _selected_entries(asked: list[Any], held: list[Any], asked_at: datetime) -> Any:  # noqa: ANN401 - as above
     """Filter an array: each entry asked for is a filter and a template, and they are linked by OR (OIDC IDA 5.4)."""
-    if not isinstance(asked, list):
-        return _Left.UNMET if _demands(asked) else _Left.OUT
     answers = (
         next(
             (found for template in asked if isinstance(found := _selected(template, entry, asked_at), dict)),

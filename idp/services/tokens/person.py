@@ -38,6 +38,15 @@ class Place:
         return bool(self.names or self.elements)
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Of whom is told, as the account was just read."""
+
+    account_id: str
+    email: str
+    language: str | None
+
+
 def of_id_token(family: TokenFamily) -> Place:
     """Give what was granted for the ID Token."""
     return Place(family.claims.id_token, family.claims.verified_id_token)
@@ -54,40 +63,33 @@ def person_claims(connection: Connection, family: TokenFamily) -> dict[str, Any]
     account = accounts.by_id(connection, family.account_id) if place and family.account_id else None
     if account is None:
         return {}
-    return told(connection, family, place, account.email, account.language)
+    return told(connection, family, place, Holder(account.account_id, account.email, account.language))
 
 
-def told(
-    connection: Connection, family: TokenFamily, place: Place, email: str, language: str | None
-) -> dict[str, Any]:
+def told(connection: Connection, family: TokenFamily, place: Place, holder: Holder) -> dict[str, Any]:
     """Read what is told of a person in one place: one statement, and one more with verified claims.
 
     Args:
         connection: To read from.
         family: What was granted, and when.
         place: Which part of it.
-        email: The login address, as just read.
-        language: Of the account.
+        holder: The family's person.
     """
-    if family.account_id is None:
-        return {}
-    known = attributes.of_account(connection, family.account_id)
-    claims = _plain(known, email, language, place.names)
+    known = attributes.of_account(connection, holder.account_id)
+    claims = _plain(known, holder, place.names)
     if CERTIFICATION in place.names:
         certified = certification(_proofs(known), claims)
         claims |= {CERTIFICATION: certified} if certified else {}
     if place.elements:
-        verified = _verified(connection, family, known, place.elements)
+        verified = _verified(connection, family, known, place.elements, holder.account_id)
         claims |= {VERIFIED_CLAIMS: verified} if verified else {}
     return claims
 
 
-def _plain(
-    known: Mapping[str, StoredAttribute], email: str, language: str | None, names: tuple[str, ...]
-) -> dict[str, Any]:
+def _plain(known: Mapping[str, StoredAttribute], holder: Holder, names: tuple[str, ...]) -> dict[str, Any]:
     values: dict[str, Any] = {name: attribute.value for name, attribute in known.items()}
     latest = max((attribute.recorded_at for attribute in known.values()), default=None)
-    values |= {"email": email, "language": language, "updated_at": latest}
+    values |= {"email": holder.email, "language": holder.language, "updated_at": latest}
     return claim_values(values, names)
 
 
@@ -105,12 +107,11 @@ def _verified(
     family: TokenFamily,
     known: Mapping[str, StoredAttribute],
     elements: tuple[VerifiedElement, ...],
+    account_id: str,
 ) -> dict[str, Any] | list[dict[str, Any]] | None:
     certified = {name: one for name, one in known.items() if one.level >= Level.FRANCECONNECT}
     values = _verifiable(certified)
-    if not values or family.account_id is None:
-        return None
-    level = assurance.level_of_account(connection, family.account_id)
+    level = assurance.level_of_account(connection, account_id) if values else None
     if level is None:
         return None
     at = min(certified[name].recorded_at for name in values if name in certified)

@@ -15,7 +15,7 @@ from idp.protocol import scope as scope_syntax
 from idp.protocol.errors import BearerError, EndpointError, ErrorCode, TokenScheme
 from idp.protocol.scope import OPENID
 from idp.services.clients.encryption import encrypted
-from idp.services.tokens.person import of_userinfo, told
+from idp.services.tokens.person import Holder, of_userinfo, told
 from idp.services.tokens.proofs import check_proof
 from idp.storage.repositories import tokens
 
@@ -176,8 +176,9 @@ def _reaches(acr: str | None, wanted: str | None) -> bool:
 def _claims(connection: Connection, stored: StoredToken) -> dict[str, Any]:
     family, place = stored.family, of_userinfo(stored.family)
     claims: dict[str, Any] = {"sub": family.subject}
-    if place:
-        claims |= told(connection, family, place, stored.email or "", stored.language)
+    if place and family.account_id is not None:
+        holder = Holder(family.account_id, stored.email or "", stored.language)
+        claims |= told(connection, family, place, holder)
     return claims
 
 
