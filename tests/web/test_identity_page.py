@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from html import unescape
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
-from idp.domain.civil_identity import CivilIdentity, Gender, apply_certified
+from idp.domain.civil_identity import CivilIdentity, Gender, Level, Source, apply_certified
 from idp.storage.engine import open_database
+from idp.storage.models import account_attributes
 from idp.storage.repositories import attributes
 from tests.support.provider import a_provider, form_of
 
@@ -31,6 +35,16 @@ WHOLE = {
 }
 
 
+ANGELA = CivilIdentity(
+    given_names=("Angela",),
+    birth_name="DUBOIS",
+    birthdate="1962-08-24",
+    gender=Gender.FEMALE,
+    birthplace="75107",
+    birthcountry="99100",
+)
+
+
 @pytest.fixture
 def provider(sqlite_url: str, clock: SettableClock) -> Iterator[Provider]:
     """The application."""
@@ -50,20 +64,17 @@ def save(browser: FlaskClient, **fields: str) -> TestResponse:
     return browser.post(PAGE, data={**form_of(browser.get(PAGE)), **fields})
 
 
-def certify(provider: Provider, account: Account) -> dict[str, str]:
+def certify(
+    provider: Provider, account: Account, *, partial_birthdate: str | None = None, **changes: Any
+) -> dict[str, str]:
     """Certify the account's identity, as FranceConnect does; gives what is stored."""
-    civil = CivilIdentity(
-        given_names=("Angela",),
-        birth_name="DUBOIS",
-        birthdate="1962-08-24",
-        gender=Gender.FEMALE,
-        birthplace="75107",
-        birthcountry="99100",
-    )
+    civil = replace(ANGELA, **changes)
     now = provider.clock()
     with provider.context.database.write() as connection:
         before = attributes.read(connection, account.account_id)
-        after, _ = apply_certified(before, civil, now)
+        after, _ = apply_certified(
+            before, civil, now, usage_name="Dubois", partial_birthdate=partial_birthdate
+        )
         attributes.write(connection, account.account_id, before, after, changed_by="franceconnect", now=now)
     return known(provider, account)
 
@@ -207,3 +218,134 @@ def test_form_of_another_site_is_refused(provider: Provider) -> None:
 
     assert answer.status_code == 400
     assert known(provider, account) == {}
+
+
+@pytest.mark.rule("FC-2", "FC-6")
+def test_each_locked_value_says_who_certified_it_and_when(provider: Provider, clock: SettableClock) -> None:
+    """Six values, six reasons; an empty one is certified too."""
+    account = provider.an_account()
+    certify(provider, account, birthplace="", birthcountry="99352")
+    clock.advance(days=3)
+
+    text = unescape(provider.signed_in(account).get(PAGE).text)
+
+    assert text.count("Certifié par FranceConnect le 2 mars 2026.") == 6
+    assert "Transmis par FranceConnect le 2 mars 2026." in text
+    assert "Algérie" in text
+
+
+@pytest.mark.rule("FC-2", "UX-1")
+@pytest.mark.parametrize(
+    "language,words",
+    [
+        (
+            "fr",
+            [
+                "adressez-vous à la mairie",
+                "demandez la correction à l’Insee",
+                "Ces données sont verrouillées",
+            ],
+        ),
+        (
+            "en",
+            [
+                "ask the town hall",
+                "ask Insee to correct them",
+                "These data are locked",
+                "Paris 7e Arrondissement (75)",
+            ],
+        ),
+    ],
+)
+def test_page_says_how_civil_status_is_changed(provider: Provider, language: str, words: list[str]) -> None:
+    """Not here: by the town hall, by Insee, then by a login through FranceConnect."""
+    account = provider.an_account()
+    certify(provider, account)
+
+    text = unescape(provider.signed_in(account).get(f"{PAGE}?lang={language}").text)
+
+    assert [one for one in words if one not in text] == []
+    assert "https://www.service-public.fr/particuliers/vosdroits/F1177" in text
+    assert "https://www.service-public.fr/particuliers/vosdroits/R49454" in text
+
+
+@pytest.mark.rule("FC-6")
+def test_declared_value_says_since_when(provider: Provider, clock: SettableClock) -> None:
+    """Level and date stand beside each field; nothing is said of what is not known."""
+    account = provider.an_account(given_name="Zoé", family_name="Lys")
+    clock.advance(days=3)
+
+    text = unescape(provider.signed_in(account).get(PAGE).text)
+
+    assert text.count("Déclaré le 2 mars 2026.") == 2
+    assert "Exemple\u00a0: Zoé Claire. Déclaré le" in text
+
+
+@pytest.mark.rule("FC-6")
+def test_page_lists_who_changed_what_without_the_values(provider: Provider, clock: SettableClock) -> None:
+    """The last act comes first; a former name or gender is on no page."""
+    account = provider.an_account()
+    browser = provider.signed_in(account)
+    save(browser, **(WHOLE | {"family_name": "Ancien-Nom"}))
+    clock.advance(minutes=5)
+    certify(provider, account)
+
+    text = unescape(browser.get(PAGE).text)
+
+    assert "Ancien-Nom" not in text
+    assert text.index("2 mars 2026 à 10\u00a0h\u00a005") < text.index("2 mars 2026 à 10\u00a0h\u00a000")
+    assert text.index("par FranceConnect</dd>") < text.index("par vous</dd>")
+    assert "given_name_array" not in text
+
+
+@pytest.mark.rule("FC-6")
+def test_page_without_a_change_has_no_list(provider: Provider) -> None:
+    """A heading over nothing helps nobody."""
+    account = provider.an_account()
+
+    assert "Modifications" not in provider.signed_in(account).get(PAGE).text
+
+
+@pytest.mark.rule("FC-5", "PRO-3")
+def test_partial_birth_date_that_became_declared_survives_the_form(provider: Provider) -> None:
+    """A field of dates would come back empty, and take away what it can't show."""
+    account = provider.an_account(given_name="Zoé", family_name="Lys", birthdate="1992-11-00")
+    browser = provider.signed_in(account)
+    text = browser.get(PAGE).text
+
+    answer = save(browser, birthdate="1992-11-00", preferred_username="D’Arc")
+
+    assert 'type="text" value="1992-11-00"' in text
+    assert answer.status_code == 303
+    assert known(provider, account)["birthdate"] == "1992-11-00"
+
+
+@pytest.mark.rule("FC-2", "FC-5")
+def test_list_of_given_names_goes_when_other_names_are_typed(provider: Provider) -> None:
+    """Once unlinked, the person's own names count, and nothing contradicts them."""
+    account = provider.an_account()
+    certify(provider, account)
+    with provider.context.database.write() as connection:
+        connection.execute(update(account_attributes).values(source=Source.DECLARED, level=Level.DECLARED))
+    assert "given_name_array" in known(provider, account)
+
+    save(provider.signed_in(account), **WHOLE)
+
+    assert known(provider, account)["given_name"] == WHOLE["given_name"]
+    assert "given_name_array" not in known(provider, account)
+
+
+@pytest.mark.rule("PRO-3")
+def test_usage_name_as_the_identity_provider_wrote_it_is_no_fault(provider: Provider) -> None:
+    """Sent back unchanged, it is no change, whatever a form takes otherwise."""
+    account = provider.an_account()
+    with provider.context.database.write() as connection:
+        after, _ = apply_certified({}, ANGELA, provider.clock(), usage_name="King,  Countess\N{HYPHEN}X")
+        attributes.write(
+            connection, account.account_id, {}, after, changed_by="franceconnect", now=provider.clock()
+        )
+
+    answer = save(provider.signed_in(account), preferred_username="King,  Countess\N{HYPHEN}X")
+
+    assert answer.location == f"{PAGE}?notice=saved"
+    assert known(provider, account)["preferred_username"] == "King,  Countess\N{HYPHEN}X"
