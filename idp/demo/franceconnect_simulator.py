@@ -6,14 +6,16 @@ not from our client: it must be able to prove that client wrong.
 Faithful: paths, the strict parameter list of /authorize, errors and the shapes they travel in,
 lifetimes, the members of each token, signed userinfo, half-hour single sign-on, logout.
 Not FranceConnect's: the pages (plainly those of a simulator), the list of test identities instead
-of identity providers, "Choisir une autre identité", a logout without its confirmation page, and
-`/control`, which breaks the simulator on purpose (see `franceconnect.faults`).
+of identity providers, "Choisir une autre identité", and `/control`, which breaks the simulator on
+purpose (see `franceconnect.faults`).
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from http import HTTPStatus
 from secrets import token_urlsafe
 from time import sleep
@@ -27,8 +29,10 @@ from idp.demo.franceconnect import authorization, discovery, faults, logout
 from idp.demo.franceconnect.authorization import AuthorizationRequest, Target
 from idp.demo.franceconnect.civil_register import confirm
 from idp.demo.franceconnect.claims import LABELS, claims_of
+from idp.demo.franceconnect.control import Control
 from idp.demo.franceconnect.errors import (
     ABORTED_BY_USER,
+    TECHNICAL,
     IdentityRefused,
     JSONError,
     PageError,
@@ -55,6 +59,13 @@ __all__ = ["COOKIE", "FranceConnectClient", "FranceConnectSettings", "create_app
 
 COOKIE = "fc_session_id"
 
+_SUBMIT = "document.forms[0].submit()"
+_SUBMIT_HASH = b64encode(sha256(_SUBMIT.encode()).digest()).decode()
+_SUBMIT_POLICY = (
+    f"default-src 'none'; style-src 'self'; script-src 'sha256-{_SUBMIT_HASH}'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
 
 def create_app(settings: FranceConnectSettings, keys: SigningKeys | None = None) -> Flask:
     """Build a simulator; nothing of it survives the process.
@@ -67,10 +78,10 @@ def create_app(settings: FranceConnectSettings, keys: SigningKeys | None = None)
     simulator = Simulator(settings, keys or SigningKeys(settings.portal))
     app.extensions["franceconnect"] = simulator
     app.register_blueprint(_endpoints(simulator), url_prefix=settings.prefix)
-    app.add_url_rule("/", "home", _home)
+    app.add_url_rule("/", "home", simulator.home)
     app.before_request(simulator.misbehave)
     if settings.control:
-        app.register_blueprint(_control(simulator))
+        app.register_blueprint(Control(simulator.faults, simulator.keys).routes())
     app.register_error_handler(PageError, _page_error)
     app.register_error_handler(JSONError, _json_error)
     return app
@@ -93,18 +104,10 @@ def _endpoints(simulator: Simulator) -> Blueprint:
         ("/token/revocation", simulator.revocation, ["POST"]),
         ("/userinfo", simulator.userinfo, ["GET"]),
         ("/session/end", simulator.end_session, ["GET"]),
+        ("/session/end/confirm", simulator.confirm_end_session, ["POST"]),
         ("/session/end/success", simulator.signed_out, ["GET"]),
     ):
         routes.add_url_rule(path, view.__name__, view, methods=methods)
-    return routes
-
-
-def _control(simulator: Simulator) -> Blueprint:
-    """Route the switchboard of the faults."""
-    routes = Blueprint("control", __name__)
-    routes.add_url_rule("/control", "show", simulator.show_faults, methods=["GET"])
-    routes.add_url_rule("/control", "set", simulator.set_fault, methods=["POST"])
-    routes.add_url_rule("/control", "reset", simulator.reset_faults, methods=["DELETE"])
     return routes
 
 
@@ -128,10 +131,14 @@ class Simulator:
 
     def discovery(self) -> ResponseReturnValue:
         """GET /.well-known/openid-configuration."""
+        if self.faults.take("bad_json", "discovery"):
+            return _not_json("application/json")
         return _cached(discovery.document(self.settings.issuer, self.settings.portal))
 
     def jwks(self) -> ResponseReturnValue:
         """GET /jwks: one key for each algorithm."""
+        if self.faults.take("bad_json", "jwks"):
+            return _not_json("application/json")
         return _cached(self.keys.public())
 
     # The person's way
@@ -238,12 +245,19 @@ class Simulator:
     ) -> ResponseReturnValue:
         """Ask the register; a refusal is a page with a link back to the service."""
         try:
+            self._refuse_on_demand()
             confirmed = confirm(identity, self.settings.portal)
         except IdentityRefused as refused:
             self.state.refuse(uid, refused.code)
             return self._refusal_page(uid, waiting.request.client, refused), refused.status
         browser = self.state.sign_in(uid, confirmed, self._now())
         return self._with_cookie(_see_other(self._url(uid)), browser)
+
+    def _refuse_on_demand(self) -> None:
+        """Refuse whoever was chosen, when a fault says so."""
+        fault = self.faults.take("identity_error", "interaction")
+        if fault is not None:
+            raise IdentityRefused(fault.detail)
 
     def _refusal_page(self, uid: str, client: FranceConnectClient, refused: IdentityRefused) -> str:
         """Write the page of an identity that can't go on."""
@@ -281,8 +295,23 @@ class Simulator:
         return Response(body, mimetype=media_type)
 
     def end_session(self) -> ResponseReturnValue:
-        """GET /session/end: sign out here and go back to the service."""
+        """GET /session/end: a page whose form the browser submits by itself."""
         asked = logout.read(request.args.to_dict(flat=False), self.settings, self.keys)
+        page = render_template(
+            "franceconnect/signing_out.html",
+            action=f"{self.settings.prefix}/session/end/confirm",
+            logout=self.state.begin_logout(asked, self._now()),
+            script=_SUBMIT,
+        )
+        answer = Response(page)
+        answer.headers["Content-Security-Policy"] = _SUBMIT_POLICY
+        return answer
+
+    def confirm_end_session(self) -> ResponseReturnValue:
+        """Sign out here and go back to the service, whether somebody was signed in or not."""
+        asked = self.state.end_logout(request.form.get("logout", ""), self._now())
+        if asked is None:
+            raise session_lost()
         self.state.sign_out(request.cookies.get(COOKIE, ""))
         where = self.settings.issuer + "/session/end/success"
         if asked.redirect_uri is not None:
@@ -296,42 +325,31 @@ class Simulator:
         """Tell the person who has nowhere to go back to."""
         return render_template("franceconnect/signed_out.html")
 
-    # The switchboard of the faults
+    # Faults, and what this is
 
     def misbehave(self) -> ResponseReturnValue | None:
-        """Be down or slow, when a fault says so."""
-        blueprint, _, place = (request.endpoint or "").partition(".")
+        """Be down, broken or slow, when a fault says so."""
+        blueprint, _, view = (request.endpoint or "").partition(".")
         if blueprint != "fc":
             return None
-        if self.faults.take("down", "every"):
+        place = view if view in faults.PLACES["down"] else "interaction"
+        if self.faults.take("down", place):
             return Response("Service Unavailable", HTTPStatus.SERVICE_UNAVAILABLE)
+        if self.faults.take("error_500", place):
+            return Response("<h1>Internal Server Error</h1>", HTTPStatus.INTERNAL_SERVER_ERROR)
         slow = self.faults.take("slow", place)
         if slow is not None:
             sleep(slow.seconds)
         return None
 
-    def show_faults(self) -> ResponseReturnValue:
-        """GET /control: list the faults in force."""
-        return jsonify(faults=self.faults.listed())
-
-    def set_fault(self) -> ResponseReturnValue:
-        """POST /control: put a fault in force. JSON only, which no foreign page can post."""
-        body = request.get_json(silent=True) if request.is_json else None
-        if not isinstance(body, dict):
-            return jsonify(error="a JSON object is expected"), HTTPStatus.BAD_REQUEST
-        if body.get("fault") == "rotate_keys":
-            self.keys.rotate()
-            return self.show_faults()
-        try:
-            self.faults.set(faults.read(body))
-        except ValueError as error:
-            return jsonify(error=str(error)), HTTPStatus.BAD_REQUEST
-        return self.show_faults()
-
-    def reset_faults(self) -> ResponseReturnValue:
-        """DELETE /control: answer faithfully again."""
-        self.faults.reset()
-        return self.show_faults()
+    def home(self) -> str:
+        """Say what this is to whoever opens the address."""
+        return render_template(
+            "franceconnect/home.html",
+            count=len(all_identities()),
+            portal=self.settings.portal.name,
+            control=self.settings.control,
+        )
 
     # Answers
 
@@ -345,6 +363,9 @@ class Simulator:
         error: RedirectedError | None = None,
     ) -> Response:
         """Answer at the service's callback, with the state and the issuer (RFC 9207)."""
+        failure = self.faults.take("callback_error", "callback")
+        if failure is not None:
+            members = _error(failure.detail, TECHNICAL)
         wrong_state = self.faults.take("wrong_state", "callback")
         wrong_issuer = self.faults.take("wrong_issuer", "callback")
         answer = {
@@ -367,11 +388,6 @@ class Simulator:
             secure=self.settings.issuer.startswith("https:"),
         )
         return answer
-
-
-def _home() -> str:
-    """Say what this is to whoever opens the address."""
-    return render_template("franceconnect/home.html", count=len(all_identities()))
 
 
 def _error(error: str, description: str) -> dict[str, str]:

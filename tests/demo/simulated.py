@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -169,6 +171,13 @@ class Service:
         )
         return payload
 
+    def sign_out(self, **parameters: str) -> TestResponse:
+        """Ask for a logout, and submit the form of its page as the browser does."""
+        page = self.get("/session/end", **parameters)
+        if page.status_code != HTTPStatus.OK:
+            return page
+        return self.post("/session/end/confirm", **hidden_fields(page))
+
     def fault(self, **body: object) -> TestResponse:
         """Break the simulator."""
         return self.browser.post("/control", json=body, base_url=ORIGIN)
@@ -179,6 +188,11 @@ def query(response: TestResponse) -> dict[str, str]:
     location = response.headers["Location"]
     assert location.startswith(CALLBACK)
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+def hidden_fields(response: TestResponse) -> dict[str, str]:
+    """Return the hidden fields of a page."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', response.text))
 
 
 def members(response: TestResponse) -> dict[str, Any]:

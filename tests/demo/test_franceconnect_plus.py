@@ -201,9 +201,7 @@ def test_logout_wants_the_decrypted_hint() -> None:
     id_token = service.tokens()["id_token"]
 
     refused = service.get("/session/end", id_token_hint=id_token, post_logout_redirect_uri=SIGNED_OUT)
-    accepted = service.get(
-        "/session/end", id_token_hint=inside(id_token), post_logout_redirect_uri=SIGNED_OUT
-    )
+    accepted = service.sign_out(id_token_hint=inside(id_token), post_logout_redirect_uri=SIGNED_OUT)
 
     assert "Y04FEDB9" in refused.text
     assert accepted.status_code == 303

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from datetime import timedelta
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from werkzeug.test import TestResponse
 
-from idp.demo.franceconnect.identities import LOCAL_IDENTITIES, REFUSED_LOGINS, all_identities
+from idp.demo.franceconnect.errors import IDENTITY_ERRORS
+from idp.demo.franceconnect.identities import (
+    CUSTOM_DEFAULTS,
+    LOCAL_IDENTITIES,
+    REFUSED_LOGINS,
+    all_identities,
+)
 from idp.demo.franceconnect_simulator import FranceConnectSettings, create_app
 from tests.demo.simulated import (
     ALL_SCOPES,
@@ -21,6 +31,7 @@ from tests.demo.simulated import (
     SIGNED_OUT,
     Service,
     header,
+    hidden_fields,
     members,
     query,
 )
@@ -151,12 +162,21 @@ def test_authorize_unproven_redirect_uri_ends_on_a_page(
     [
         ({"scope": "identite_pivot"}, "invalid_request"),
         ({"scope": "openid email", "client_id": "few"}, "invalid_scope"),
+        ({"scope": "openid dgfip_rfr"}, "invalid_scope"),
         ({"response_type": "none"}, "unsupported_response_type"),
         ({"acr_values": "eidas2"}, "invalid_acr"),
         ({"acr_values": "eidas3 eidas2"}, "invalid_acr"),
         ({"idp_hint": "some"}, "invalid_idp_hint"),
     ],
-    ids=["no openid", "scope not granted", "other flow", "too high", "lowest counts", "hint"],
+    ids=[
+        "no openid",
+        "scope not granted",
+        "data not granted",
+        "other flow",
+        "too high",
+        "lowest counts",
+        "hint",
+    ],
 )
 def test_authorize_refused_request_is_redirected_with_state_and_iss(
     service: Service,
@@ -207,6 +227,32 @@ def test_authorize_tolerated_request_goes_on(
 def test_authorize_by_post_goes_on(service: Service) -> None:
     """POST is routed too, with the same parameters in the body."""
     assert service.post("/authorize", **AUTHORIZE).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "changes", [{"code_challenge": "x"}, {"nonce": ""}, {"prompt": "none"}, {"redirect_uri": CALLBACK + "/"}]
+)
+def test_authorize_by_post_is_as_strict(service: Service, changes: dict[str, str]) -> None:
+    """The list is the same whichever way the parameters come."""
+    response = service.post("/authorize", **{**AUTHORIZE, **changes})
+
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/reg", "/request", "/device/auth", "/token/introspection"])
+def test_features_that_are_off_are_not_found(service: Service, path: str) -> None:
+    """Registration, pushed requests, devices and introspection have names there, and nothing behind."""
+    assert service.post(path).status_code == 404
+
+
+def test_no_browser_client_is_let_in(service: Service) -> None:
+    """No answer allows another origin: a script can't be a client."""
+    answer = service.browser.get(
+        "/api/v2/.well-known/openid-configuration", headers={"Origin": "https://paris.example"}
+    )
+
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def test_authorize_amr_not_granted_ends_on_a_page(service: Service) -> None:
@@ -516,11 +562,25 @@ def test_subject_changes_with_civil_status_only(service: Service) -> None:
     assert one["sub"] != other["sub"]
 
 
+def test_subject_is_kept_over_a_change_that_franceconnect_knows_of(service: Service) -> None:
+    """A stored subject is used again: names, birth data and address change under it."""
+    before = service.claims("nom_avant_changement")
+    changed = {
+        login: service.claims(login)
+        for login in ("nom_après_changement", "naissance_après_changement", "mail_après_changement")
+    }
+
+    assert {claims["sub"] for claims in changed.values()} == {before["sub"]}
+    assert changed["nom_après_changement"]["family_name"] == "LEROY-GARNIER"
+    assert changed["naissance_après_changement"]["birthdate"] == "1981-06-18"
+    assert changed["mail_après_changement"]["email"] != before["email"]
+
+
 def test_local_identities_have_distinct_logins() -> None:
     """No local case hides a published one."""
     logins = [identity.login for identity in LOCAL_IDENTITIES]
 
-    assert len(logins) == len(set(logins)) == 19
+    assert len(logins) == len(set(logins)) == 23
 
 
 # The token endpoint
@@ -676,6 +736,17 @@ def test_revoked_access_token_is_refused(service: Service) -> None:
     assert service.userinfo(access_token).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "changes", [{"token": "x" * 42}, {"client_secret": "s" * 31}, {"client_id": ""}, {"token": ""}]
+)
+def test_revocation_short_parameter_is_refused(service: Service, changes: dict[str, str]) -> None:
+    """A token has 43 characters at least, a secret 32."""
+    good = {"token": "x" * 43, "client_id": "mon-paris", "client_secret": SECRET}
+
+    assert service.post("/token/revocation", **good).status_code == 200
+    assert service.post("/token/revocation", **{**good, **changes}).status_code == 400
+
+
 def test_revocation_unlisted_parameter_is_refused(service: Service) -> None:
     """Not even token_type_hint is accepted."""
     response = service.post(
@@ -813,8 +884,7 @@ def test_logout_goes_back_with_state_and_ends_the_session(service: Service) -> N
     id_token = service.tokens()["id_token"]
     service.now += timedelta(minutes=5)
 
-    response = service.get(
-        "/session/end",
+    response = service.sign_out(
         id_token_hint=id_token,
         post_logout_redirect_uri=SIGNED_OUT,
         state="abc",
@@ -827,7 +897,7 @@ def test_logout_goes_back_with_state_and_ends_the_session(service: Service) -> N
 
 def test_logout_without_redirect_uri_stays_at_franceconnect(service: Service) -> None:
     """Without a redirect URI, the person stays on a page."""
-    response = service.get("/session/end", id_token_hint=service.tokens()["id_token"])
+    response = service.sign_out(id_token_hint=service.tokens()["id_token"])
 
     assert "Vous êtes déconnecté" in service.get(response.headers["Location"]).text
 
@@ -837,7 +907,29 @@ def test_logout_hint_signed_by_a_retired_key_still_works(service: Service) -> No
     id_token = service.tokens()["id_token"]
     service.fault(fault="rotate_keys")
 
-    assert service.get("/session/end", id_token_hint=id_token).status_code == 303
+    assert service.sign_out(id_token_hint=id_token).status_code == 303
+
+
+def test_logout_without_a_live_session_goes_back_too(service: Service) -> None:
+    """Whoever is no longer signed in at FranceConnect comes back all the same."""
+    id_token = service.tokens()["id_token"]
+    service.now += timedelta(hours=2)
+
+    response = service.sign_out(id_token_hint=id_token, post_logout_redirect_uri=SIGNED_OUT)
+
+    assert response.headers["Location"] == SIGNED_OUT
+
+
+def test_logout_page_submits_itself_and_serves_once(service: Service) -> None:
+    """The session ends when the form of the page is posted, not before; a second post finds nothing."""
+    page = service.get("/session/end", id_token_hint=service.tokens()["id_token"])
+    assert "document.forms[0].submit()" in page.text
+    assert "script-src 'sha256-" in page.headers["Content-Security-Policy"]
+    assert "va recevoir" in service.get(service.authorize().headers["Location"]).text
+
+    answers = [service.post("/session/end/confirm", **hidden_fields(page)) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 401]
 
 
 @pytest.mark.parametrize(
@@ -1012,8 +1104,204 @@ def test_control_bad_request_is_refused(service: Service, body: object) -> None:
 
 
 def test_control_form_post_is_refused(service: Service) -> None:
-    """A foreign page can post a form but no JSON: forms are refused."""
+    """A foreign page can post a form but can't read the token of ours."""
     assert service.browser.post("/control", data={"fault": "down"}).status_code == 400
+    assert service.browser.post("/control", data={"fault": "down", "token": "x"}).status_code == 400
+
+
+def test_control_page_sets_lists_and_clears(service: Service) -> None:
+    """A person does with a form what a program does with JSON."""
+    set_once = control(service, action="set", fault="slow", on="token", times="2", seconds="0,5")
+    assert set_once.status_code == 303
+    control(service, fault="missing_claim", on="userinfo", detail="birthdate")
+    page = control_page(service).text
+    assert "lent : répond après un délai, 0.5 s" in page
+    assert "encore 2 fois" in page
+    assert "donnée manquante : birthdate" in page
+
+    control(service, action="clear", number="1")
+    assert members(service.browser.get("/control"))["faults"] == [
+        {"fault": "missing_claim", "on": ["userinfo"], "remaining": None}
+    ]
+
+    control(service, action="reset")
+    assert "Aucune panne" in control_page(service).text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"fault": "unknown"},
+        {"fault": "slow", "seconds": "long"},
+        {"fault": "down", "times": "x"},
+        {"fault": "identity_error", "detail": "Y999999"},
+        {"fault": "callback_error"},
+        {"fault": "wrong_nonce", "on": "userinfo"},
+    ],
+)
+def test_control_page_says_what_is_wrong(service: Service, form: dict[str, str]) -> None:
+    """The form comes back with the reason, and nothing is set."""
+    answer = control(service, **form)
+
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert members(service.browser.get("/control")) == {"faults": []}
+
+
+def test_control_page_clears_nothing_for_a_number_that_is_none(service: Service) -> None:
+    """A fault that is over already is no error."""
+    assert control(service, action="clear", number="x").status_code == 303
+
+
+def test_control_page_rotates_keys(service: Service) -> None:
+    """The button of the page does it at once, and leaves no fault."""
+    before = members(service.get("/jwks"))
+
+    control(service, fault="rotate_keys")
+
+    assert members(service.get("/jwks")) != before
+    assert members(service.browser.get("/control")) == {"faults": []}
+
+
+def control_page(service: Service) -> TestResponse:
+    """Open the page."""
+    return service.browser.get("/control", headers={"Accept": "text/html,*/*;q=0.8"})
+
+
+def control(service: Service, **form: str) -> TestResponse:
+    """Press a button of the page."""
+    token = hidden_fields(control_page(service))["token"]
+    return service.browser.post("/control", data={**form, "token": token})
+
+
+def test_fault_at_one_endpoint_leaves_the_others(service: Service) -> None:
+    """Down, or an error in HTML, at one place only; the person's pages are one place."""
+    service.fault(fault="down", on="jwks", times=1)
+    service.fault(fault="error_500", on="userinfo", times=1)
+    service.fault(fault="down", on="interaction", times=1)
+
+    assert service.get("/.well-known/openid-configuration").status_code == 200
+    assert service.get("/jwks").status_code == 503
+    assert service.userinfo("x").status_code == 500
+    interaction = service.authorize()
+    assert interaction.status_code == 303
+    assert service.get(interaction.headers["Location"]).status_code == 503
+
+
+def test_fault_in_documents_does_not_parse(service: Service) -> None:
+    """Discovery and the key set can be cut short too."""
+    for place, path in (("discovery", "/.well-known/openid-configuration"), ("jwks", "/jwks")):
+        service.fault(fault="bad_json", on=place, times=1)
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(service.get(path).text)
+
+
+@pytest.mark.parametrize("code", list(IDENTITY_ERRORS))
+def test_error_page_on_demand_by_fault_and_by_identity(service: Service, code: str) -> None:
+    """Each documented page can be had for any identity, and by a given name that ends with its code."""
+    status, error, _ = IDENTITY_ERRORS[code]
+    service.fault(fault="identity_error", code=code, times=1)
+    interaction = service.authorize().headers["Location"]
+    custom = {**CUSTOM_DEFAULTS, "given_name": f"Ada_{code}"}
+
+    pages = [service.choose("test"), service.post(f"{interaction}/custom", **custom)]
+
+    for page in pages:
+        back = re.search(r'href="(/api/v2/interaction/[^"]+/abort)"', page.text)
+        assert back is not None
+        assert (page.status_code, code in page.text) == (status, True)
+        assert query(service.get(back[1]))["error"] == error
+
+
+@pytest.mark.parametrize("error", ["server_error", "temporarily_unavailable", "Y500017", "E000000"])
+def test_error_at_the_callback_on_demand(service: Service, error: str) -> None:
+    """Any error can come back, old codes included."""
+    service.fault(fault="callback_error", error=error, times=1)
+    information = service.choose("test").headers["Location"]
+
+    answer = query(service.post(f"{information}/consent"))
+
+    assert answer["error"] == error
+    assert set(answer) == {"error", "error_description", "state", "iss"}
+
+
+def test_fault_at_hash_is_there_right_or_wrong(service: Service) -> None:
+    """Old versions sent it: services verify it if it is there."""
+    service.fault(fault="at_hash", times=1)
+    tokens = service.tokens()
+    half = sha256(tokens["access_token"].encode()).digest()[:16]
+    assert service.verified(tokens["id_token"])["at_hash"] == urlsafe_b64encode(half).decode().rstrip("=")
+
+    service.fault(fault="wrong_at_hash", times=1)
+    again = service.tokens()
+    assert "at_hash" in service.verified(again["id_token"])
+
+
+def test_fault_clock_ahead_moves_both_times(service: Service) -> None:
+    """The other machine's clock is wrong by some seconds."""
+    service.fault(fault="clock_ahead", on="id_token", seconds=20, times=1)
+
+    claims = service.verified(service.tokens()["id_token"])
+
+    assert claims["iat"] == int(service.now.timestamp()) + 20
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_old_registration_gets_userinfo_as_json(service: Service) -> None:
+    """A service registered without an algorithm for userinfo."""
+    tokens = service.tokens(client_id="old")
+
+    answer = service.userinfo(tokens["access_token"])
+
+    assert answer.is_json
+    assert members(answer)["family_name"] == "DUBOIS"
+
+
+# private_key_jwt
+
+
+@pytest.mark.parametrize(
+    "changes, status",
+    [
+        ({}, 200),
+        ({"aud": ISSUER}, 200),
+        ({"aud": "https://other.example"}, 401),
+        ({"iss": "x"}, 401),
+        ({"sub": "x"}, 401),
+        ({"exp": 0}, 401),
+        ({"jti": None}, 401),
+    ],
+)
+def test_service_may_authenticate_by_a_jwt(changes: dict[str, object], status: int) -> None:
+    """The other documented method: an assertion signed by a key that the service publishes."""
+    key = ECKey.generate_key("P-256", {"kid": "k", "alg": "ES256"})
+    service = Service(published={"keys": [key.as_dict(private=False)]})
+    usual = {"iss": "mon-paris", "sub": "mon-paris", "aud": f"{ISSUER}/token", "jti": "1"}
+    claims = usual | {"exp": int(service.now.timestamp()) + 60} | changes
+    given = {name: value for name, value in claims.items() if value is not None}
+
+    answer = service.token(
+        service.code(),
+        client_secret=None,
+        client_assertion=jwt.encode({"alg": "ES256", "kid": "k"}, given, key, algorithms=["ES256"]),
+        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    )
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "changes, error",
+    [
+        ({"client_assertion": "x"}, "invalid_request"),
+        ({"client_assertion": "x", "client_secret": None}, "invalid_request"),
+        ({"client_assertion": "x", "client_secret": None, "client_assertion_type": "y"}, "invalid_client"),
+    ],
+    ids=["two methods", "no type", "another type"],
+)
+def test_malformed_assertion_is_refused(service: Service, changes: dict[str, str | None], error: str) -> None:
+    """One method, and the one type."""
+    assert members(service.token("x", **changes))["error"] == error
 
 
 def test_control_closed_is_not_found() -> None:

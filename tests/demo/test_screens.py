@@ -126,9 +126,22 @@ def authorize(demo: Addresses) -> str:
 
 
 def test_franceconnect_screens_are_accessible(demo: Addresses, page: Page) -> None:
-    """The list of identities, an error and the information page."""
+    """The list of identities, an error, the information page, and the switchboard of the faults."""
     page.goto(demo.franceconnect)
     check(page)
+
+    page.get_by_role("link", name="Provoquer une panne").click()
+    check(page)
+    page.select_option("#fault", "identity_error")
+    page.fill("#times", "1")
+    page.get_by_role("button", name="Provoquer").click()
+    assert "code" in page.inner_text("[role=alert]")
+    check(page)
+    page.fill("#detail", "Y010008")
+    page.get_by_role("button", name="Provoquer").click()
+    check(page)
+    page.get_by_role("button", name="Retirer : page").click()
+    assert "Aucune panne" in page.inner_text("main")
 
     page.goto(authorize(demo))
     page.evaluate("for (const group of document.querySelectorAll('details')) group.open = true")

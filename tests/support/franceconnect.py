@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,6 +117,13 @@ class RunningSimulator:
         place = browser.get(url).headers["Location"]
         return parameters_of(browser.get(f"{place}/abort", base_url=self._origin).headers["Location"])
 
+    def person_signs_out(self, url: str) -> str:
+        """Go through the logout's page, whose form the browser submits; gives the address that follows."""
+        browser = self.app.test_client()
+        form = form_fields(browser.get(url).text)
+        answer = browser.post(f"{self.issuer}/session/end/confirm", data=form)
+        return answer.headers["Location"]
+
     def misbehave(self, **fault: Any) -> None:
         """Put a fault in force."""
         answer = self.app.test_client().post("/control", json=fault, base_url=self._origin)
@@ -198,6 +206,11 @@ def running_simulator(
     )
     with served(running.app, port=port):
         yield running
+
+
+def form_fields(page: str) -> dict[str, str]:
+    """Read the hidden fields of a page."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
 
 
 def parameters_of(address: str) -> dict[str, str]:

@@ -14,14 +14,14 @@ from datetime import date
 from hashlib import sha256
 
 from idp.demo.franceconnect.claims import REGISTER
-from idp.demo.franceconnect.errors import IdentityRefused
+from idp.demo.franceconnect.errors import IDENTITY_ERRORS, IdentityRefused
 from idp.demo.franceconnect.identities import FRANCE, REFUSED_LOGINS, TestIdentity
 from idp.demo.franceconnect.portal import ORDINARY, Portal
 
 COG_TOWN = re.compile(r"(?:2[AB]|[0-9]{2})[0-9]{3}")
 COG_COUNTRY = re.compile(r"[0-9]{5}")
 BIRTHDATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-REGISTER_ERROR = re.compile(r"_E(01[0-9]{4})\Z")
+ERROR_ON_DEMAND = re.compile(r"_[EY]([0-9]{6})\Z")
 
 #: Part of every subject, as FranceConnect does it; a simulator's subjects protect nobody.
 SUBJECT_SECRET = "simulateur"
@@ -81,7 +81,8 @@ def confirm(identity: TestIdentity, portal: Portal = ORDINARY) -> ConfirmedIdent
         for name, value in claims.items()
         if name.removeprefix(REGISTER) not in identity.without_claims
     }
-    pivot = {name: registered[name] for name in registered if name not in identity.without_claims}
+    pivot = _register_claims(identity.subject_of or identity)
+    pivot = {name: pivot[name] for name in pivot if name not in identity.without_claims}
     # Another portal, other subjects: nothing tells that they are one person's.
     salt = identity.subject_salt + ("+" if portal.tells_register_apart else "")
     return ConfirmedIdentity(kept, pivot, identity.login, salt)
@@ -127,11 +128,13 @@ def _presumed(birthdate: str) -> str:
 
 
 def _check_register(identity: TestIdentity) -> None:
-    """Refuse what the register refuses: a given name ending in `_E0100xx` says how."""
-    match = REGISTER_ERROR.search(identity.given_name)
-    if match is not None:
-        code = f"Y{match[1]}"
-        raise IdentityRefused("Y010013" if code == "Y010099" else code)
+    """Refuse what the register refuses: a given name ending in `_E0100xx`, or any known code, says how."""
+    match = ERROR_ON_DEMAND.search(identity.given_name)
+    if match is None:
+        return
+    code = f"Y{match[1]}"
+    # E010099 stands for every other answer of the register.
+    raise IdentityRefused(code if code in IDENTITY_ERRORS else "Y010013")
 
 
 def _register_claims(identity: TestIdentity) -> dict[str, str | list[str]]:

@@ -43,10 +43,16 @@ SCOPE_CLAIMS |= {
 }
 
 
+#: Some of those that open data of other administrations: known, so refused when they are not granted.
+DATA_SCOPES = frozenset(
+    {"dgfip_rfr", "dgfip_nbpart", "cnam_paiements_ij", "cnous_statut_boursier", "mesri_statut_etudiant"}
+)
+
+
 def known_scopes(portal: Portal) -> frozenset[str]:
     """Name every scope of a portal; the others are dropped without a word."""
     register = REGISTER_SCOPES if portal.tells_register_apart else frozenset()
-    return IDENTITY_SCOPES | EXCEPTIONAL_SCOPES | register
+    return IDENTITY_SCOPES | EXCEPTIONAL_SCOPES | DATA_SCOPES | register
 
 
 #: What the information page calls each claim.

@@ -1,8 +1,7 @@
 """The discovery document, as FranceConnect v2 and FranceConnect+ publish it, traps included.
 
 `code_challenge_methods_supported` and `response_modes_supported` announce what /authorize then
-refuses, as in the original. One liberty: only the authentication methods that this simulator
-implements are announced (FranceConnect also has private_key_jwt).
+refuses, as in the original.
 """
 
 from __future__ import annotations
@@ -42,7 +41,8 @@ def document(issuer: str, portal: Portal) -> dict[str, object]:
         "response_types_supported": ["code"],
         "scopes_supported": sorted(scopes),
         "subject_types_supported": ["pairwise"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256"],
         "userinfo_signing_alg_values_supported": signing,
         **_encryption(portal),
     }

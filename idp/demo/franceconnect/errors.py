@@ -83,8 +83,17 @@ class IdentityRefused(Exception):
 
 _REGISTER = "Vos informations ne permettent pas de confirmer votre identité."
 _UNAVAILABLE = "Le répertoire d’état civil ne répond pas. Réessayez plus tard."
+_DECEASED = "Les identifiants utilisés correspondent à une identité qui ne permet plus la connexion."
 _SWITCHED_OFF = "Vous avez désactivé l’usage de FranceConnect dans vos préférences."
+_PROVIDER_BLOCKED = "Vous avez bloqué ce fournisseur d’identité dans votre espace FranceConnect."
+_INCOMPLETE = "Le fournisseur d’identité a transmis une identité incomplète ou mal formée."
+_TECHNICAL = "Une erreur technique est survenue."
+_LEVEL = "Le fournisseur d’identité n’a pas le niveau demandé."
+_SESSION = "Votre session FranceConnect a expiré."
+_JOURNEY = "Vous êtes revenu en arrière pendant votre connexion."
+_DELEGATION = "Ce service n’accepte pas qu’un tiers agisse pour vous."
 
+#: The pages that stop a person, each with a link back to the service: status, error, words.
 IDENTITY_ERRORS: dict[str, tuple[int, str, str]] = {
     "Y010004": (403, "access_denied", _REGISTER),
     "Y010006": (403, "access_denied", _REGISTER),
@@ -93,14 +102,22 @@ IDENTITY_ERRORS: dict[str, tuple[int, str, str]] = {
     "Y010009": (403, "access_denied", _REGISTER),
     "Y010011": (504, "temporarily_unavailable", _UNAVAILABLE),
     "Y010012": (504, "temporarily_unavailable", _UNAVAILABLE),
-    "Y010013": (400, "server_error", "Une erreur technique est survenue."),
-    "Y010015": (403, "access_denied", "Cette identité ne permet plus de se connecter."),
+    "Y010013": (400, "server_error", _TECHNICAL),
+    "Y010015": (403, "access_denied", _DECEASED),
+    "Y020017": (400, "server_error", _TECHNICAL),
+    "Y020030": (502, "server_error", _TECHNICAL),
+    "Y100001": (400, "invalid_request", _LEVEL),
+    "Y100002": (400, "invalid_request", _LEVEL),
+    "Y100009": (400, "server_error", _TECHNICAL),
+    "Y100011": (403, "access_denied", _PROVIDER_BLOCKED),
+    "Y100018": (400, "invalid_request", _LEVEL),
     "Y180001": (403, "access_denied", _SWITCHED_OFF),
-    "Y600006": (
-        400,
-        "server_error",
-        "Le fournisseur d’identité a transmis une identité incomplète ou mal formée.",
-    ),
+    "Y190001": (401, "access_denied", _SESSION),
+    "Y190005": (500, "server_error", _TECHNICAL),
+    "Y420001": (400, "access_denied", _JOURNEY),
+    "Y470001": (400, "server_error", _TECHNICAL),
+    "Y600006": (400, "server_error", _INCOMPLETE),
+    "Y600020": (400, "access_denied", _DELEGATION),
 }
 
 

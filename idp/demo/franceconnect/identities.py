@@ -41,6 +41,7 @@ class TestIdentity:
         without_claims: Claims left out of userinfo.
         foreign: A European identity (eIDAS), which the French register is not asked about.
         subject_salt: Not empty after a change of civil status: the subject becomes another.
+        subject_of: The identity whose subject is kept after a change, as FranceConnect keeps a stored one.
     """
 
     # pytest would collect a class with this name.
@@ -64,6 +65,7 @@ class TestIdentity:
     without_claims: frozenset[str] = frozenset()
     foreign: bool = False
     subject_salt: str = ""
+    subject_of: TestIdentity | None = None
 
 
 GROUPS = {
@@ -125,8 +127,40 @@ def _mailbox(login: str) -> str:
     return login.encode("ascii", "ignore").decode().lower().replace("+", ".")
 
 
+_BEFORE = _local(
+    "nom_avant_changement",
+    "Avec les trois suivantes : une personne, un sub, des données qui changent",
+    family_name="LEROY",
+    given_name="Alix Camille",
+)
+
 #: What the published sets do not cover; the login says what is special.
 LOCAL_IDENTITIES = (
+    _BEFORE,
+    replace(
+        _BEFORE,
+        login="nom_après_changement",
+        note="Même sub, autre nom de naissance et autres prénoms",
+        family_name="LEROY-GARNIER",
+        given_name="Alix Dominique Camille",
+        subject_of=_BEFORE,
+    ),
+    replace(
+        _BEFORE,
+        login="naissance_après_changement",
+        note="Même sub, autre date et autre lieu de naissance",
+        birthdate="1981-06-18",
+        birthplace="75113",
+        subject_of=_BEFORE,
+    ),
+    replace(
+        _BEFORE,
+        login="mail_après_changement",
+        note="Même sub, autre adresse et un nom d’usage",
+        email="alix.leroy@example.org",
+        preferred_username="GARNIER",
+        subject_of=_BEFORE,
+    ),
     _local("nom_une_lettre", "Nom d’une seule lettre", family_name="O", given_name="Li"),
     _local("nom_une_lettre_accentuée", "Nom d’une seule lettre accentuée", family_name="É"),
     _local(

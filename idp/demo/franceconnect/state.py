@@ -14,11 +14,13 @@ from typing import Generic, TypeVar
 
 from idp.demo.franceconnect.authorization import AuthorizationRequest
 from idp.demo.franceconnect.civil_register import ConfirmedIdentity
+from idp.demo.franceconnect.logout import LogoutRequest
 from idp.demo.franceconnect.portal import ORDINARY, Portal
 from idp.demo.franceconnect.settings import FranceConnectClient
 
 CODE_LIFE = timedelta(seconds=30)
 ACCESS_TOKEN_LIFE = timedelta(seconds=60)
+LOGOUT_LIFE = timedelta(minutes=10)
 
 #: A redeemed code is remembered a while, so that a replay is seen.
 CODE_MEMORY = timedelta(minutes=10)
@@ -114,6 +116,7 @@ class State:
         self._sessions: Shelf[Session] = Shelf()
         self._codes: Shelf[Code] = Shelf()
         self._grants: Shelf[Grant] = Shelf()
+        self._logouts: Shelf[LogoutRequest] = Shelf()
 
     def begin(self, request: AuthorizationRequest, browser: str, now: datetime) -> str:
         """Keep a request for the person to answer; a live session is taken over, where the level allows it."""
@@ -158,6 +161,18 @@ class State:
         """End the session of a browser."""
         with self._lock:
             self._sessions.drop(browser)
+
+    def begin_logout(self, request: LogoutRequest, now: datetime) -> str:
+        """Keep a logout until the browser has confirmed it."""
+        with self._lock:
+            return self._logouts.put(request, now + LOGOUT_LIFE, now)
+
+    def end_logout(self, name: str, now: datetime) -> LogoutRequest | None:
+        """Take a logout that the browser confirms, once."""
+        with self._lock:
+            found = self._logouts.get(name, now)
+            self._logouts.drop(name)
+            return found
 
     def issue_code(self, request: AuthorizationRequest, session: Session, now: datetime) -> str:
         """Make a code."""

@@ -10,10 +10,19 @@ from datetime import datetime
 from hmac import compare_digest
 from urllib.parse import unquote_plus
 
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
 from idp.demo.franceconnect.errors import JSONError
 from idp.demo.franceconnect.settings import FranceConnectClient, FranceConnectSettings
 from idp.demo.franceconnect.state import Code, State
 from idp.demo.franceconnect.tokens import TOKEN_LIFE_SECONDS, TokenMaker
+
+#: The one list of /token/revocation, with the shortest of each.
+REVOCATION_PARAMETERS = {"token": 43, "client_id": 1, "client_secret": 32}
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class TokenEndpoint:
         Raises:
             JSONError: As FranceConnect documents them.
         """
-        client = self.authenticated_client(asked)
+        client = self.authenticated_client(asked, now)
         grant_type = asked.parameter("grant_type")
         if grant_type != "authorization_code":
             raise JSONError(
@@ -80,7 +89,7 @@ class TokenEndpoint:
         return {
             "access_token": access_token,
             "expires_in": TOKEN_LIFE_SECONDS,
-            "id_token": self.maker.id_token(code, now),
+            "id_token": self.maker.id_token(code, access_token, now),
             "scope": " ".join(sorted(code.request.scopes)),
             "token_type": "Bearer",
         }
@@ -91,10 +100,13 @@ class TokenEndpoint:
         Raises:
             JSONError: The client is not authenticated, or sent another parameter.
         """
-        unknown = asked.form.keys() - {"token", "client_id", "client_secret"}
+        unknown = asked.form.keys() - REVOCATION_PARAMETERS.keys()
         if unknown:
             raise _invalid_request("unrecognized parameter", ", ".join(sorted(unknown)))
-        client = self.authenticated_client(asked)
+        for name, shortest in REVOCATION_PARAMETERS.items():
+            if len(asked.parameter(name)) < shortest:
+                raise _invalid_request("parameter is too short", name)
+        client = self.authenticated_client(asked, now)
         self.state.revoke(asked.parameter("token"), client, now)
 
     def _checked_code(
@@ -116,24 +128,56 @@ class TokenEndpoint:
             raise _invalid_grant("Y04F8199", "authorization code redirect_uri mismatch")
         return code
 
-    def authenticated_client(self, asked: TokenRequest) -> FranceConnectClient:
-        """Authenticate by client_secret_post, or by basic: undocumented, yet accepted in practice.
+    def authenticated_client(self, asked: TokenRequest, now: datetime) -> FranceConnectClient:
+        """Authenticate by client_secret_post, by private_key_jwt, or by basic: undocumented, yet accepted in practice.
 
         Raises:
             JSONError: invalid_client, or invalid_request for two methods at once.
         """
+        methods = [
+            asked.authorization is not None,
+            "client_secret" in asked.form,
+            "client_assertion" in asked.form,
+        ]
+        if sum(methods) > 1:
+            raise _invalid_request("client authentication", "only one mechanism is allowed")
+        if "client_assertion" in asked.form:
+            return self._asserted_client(asked, now)
         if asked.authorization is not None:
-            if "client_secret" in asked.form:
-                raise _invalid_request("client authentication", "only one mechanism is allowed")
             client_id, secret = _basic_credentials(asked.authorization)
         else:
             client_id = asked.parameter("client_id")
             secret = asked.parameter("client_secret")
+        client = self._known_client(client_id)
+        if not compare_digest(secret.encode(), client.client_secret.encode()):
+            raise _invalid_client("invalid secret provided")
+        return client
+
+    def _known_client(self, client_id: str) -> FranceConnectClient:
         client = self.settings.client(client_id)
         if client is None:
             raise _invalid_client("client not found")
-        if not compare_digest(secret.encode(), client.client_secret.encode()):
-            raise _invalid_client("invalid secret provided")
+        return client
+
+    def _asserted_client(self, asked: TokenRequest, now: datetime) -> FranceConnectClient:
+        """Authenticate by a JWT that the service signed (RFC 7523 section 2.2)."""
+        client = self._known_client(asked.parameter("client_id"))
+        if asked.parameter("client_assertion_type") != ASSERTION_TYPE:
+            raise _invalid_client("unsupported client_assertion_type")
+        try:
+            keys = KeySet.import_key_set(self.maker.keys_of(client))
+            token = jwt.decode(asked.parameter("client_assertion"), keys, algorithms=["ES256", "RS256"])
+            claims = jwt.JWTClaimsRegistry(
+                now=int(now.timestamp()),
+                iss={"essential": True, "value": client.client_id},
+                sub={"essential": True, "value": client.client_id},
+                aud={"essential": True, "values": [self.settings.issuer, f"{self.settings.issuer}/token"]},
+                exp={"essential": True},
+                jti={"essential": True},
+            )
+            claims.validate(token.claims)
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise _invalid_client("invalid client assertion") from error
         return client
 
 
