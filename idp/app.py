@@ -23,7 +23,9 @@ from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import CodePolicy, MailPolicy, SignInLimits, ThrottlePolicy, growing_delays
 from idp.domain.tokens import DPoPPolicy
+from idp.federation.franceconnect.breaker import CircuitBreaker
 from idp.federation.franceconnect.client import FranceConnect
+from idp.federation.franceconnect.places import Places
 from idp.federation.franceconnect.settings import FranceConnectSettings
 from idp.oauth.server import Server
 from idp.outbound import metrics
@@ -44,6 +46,7 @@ from idp.web.site import City, Site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idp.config import FranceConnect as PortalSettings
     from idp.config import Settings
     from idp.domain.password_policy import PasswordPolicy as Policy
     from idp.outbound.breached_passwords import BreachedPasswords
@@ -133,7 +136,8 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
         sign_in_limits=_sign_in_limits(settings),
         mail_policy=_mail_policy(settings),
         code_policy=CodePolicy(),
-        franceconnect=_franceconnect(settings, clock) if settings.franceconnect.enabled else None,
+        franceconnect=_portal(settings, settings.franceconnect, "/franceconnect", keys, clock),
+        franceconnect_plus=_portal(settings, settings.franceconnect_plus, "/franceconnect-plus", keys, clock),
         key_minimum_age=timedelta(seconds=settings.keys.next_minimum_age_seconds),
         http=GuardedHTTPClient(
             allow_private_networks=settings.outbound.allow_private_networks,
@@ -191,22 +195,35 @@ def templates_directory() -> Path:
     return checkout if (checkout / "layout.html").is_file() else _PACKAGE / "_templates"
 
 
-def _franceconnect(settings: Settings, clock: Clock) -> FranceConnect:
-    keys = settings.franceconnect
-    timeout = timedelta(seconds=keys.timeout_seconds)
+def _portal(
+    settings: Settings, portal: PortalSettings, path: str, keys: KeyFolder, clock: Clock
+) -> FranceConnect | None:
+    """Build a portal of the State; None when it is off.
+
+    Args:
+        settings: All of them.
+        portal: Its own.
+        path: Where its callbacks are here: each portal has addresses of its own (RFC 9700 section 4.4).
+        keys: With those that it encrypts to.
+        clock: The time.
+    """
+    if not portal.enabled:
+        return None
+    timeout = timedelta(seconds=portal.timeout_seconds)
     issuer = settings.server.issuer
     return FranceConnect(
         FranceConnectSettings(
-            issuer=keys.issuer,
-            client_id=keys.client_id,
-            client_secret=secret_from(keys.client_secret, keys.client_secret_file),
-            redirect_uri=f"{issuer}/franceconnect/callback",
-            post_logout_redirect_uri=f"{issuer}/franceconnect/logout/callback",
-            signing_algorithm=keys.signing_algorithm,
-            acr_values=keys.acr_values,
-            scopes=keys.scopes,
-            leeway=timedelta(seconds=keys.leeway_seconds),
-            jwks_minimum_refetch=timedelta(seconds=keys.jwks_minimum_refetch_seconds),
+            issuer=portal.issuer,
+            client_id=portal.client_id,
+            client_secret=secret_from(portal.client_secret, portal.client_secret_file),
+            redirect_uri=f"{issuer}{path}/callback",
+            post_logout_redirect_uri=f"{issuer}{path}/logout/callback",
+            signing_algorithm=portal.signing_algorithm,
+            encryption_algorithm=portal.encryption_algorithm or None,
+            acr_values=portal.acr_values,
+            scopes=portal.scopes,
+            leeway=timedelta(seconds=portal.leeway_seconds),
+            jwks_minimum_refetch=timedelta(seconds=portal.jwks_minimum_refetch_seconds),
         ),
         GuardedHTTPClient(
             Limits(connect=min(timeout, timedelta(seconds=2)), read=timeout, total=timeout),
@@ -215,6 +232,8 @@ def _franceconnect(settings: Settings, clock: Clock) -> FranceConnect:
         ),
         clock,
         timeout=timeout,
+        breaker=CircuitBreaker(clock, places=Places(max(1, settings.server.threads - 1))),
+        decryption_keys=lambda: keys.keyring().decryption_keys(),
     )
 
 

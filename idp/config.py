@@ -15,6 +15,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+#: What FranceConnect and FranceConnect+ may be asked for.
+LEVELS: Final = frozenset({"eidas1", "eidas2", "eidas3"})
 Seconds = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -142,7 +144,19 @@ class FranceConnect(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         Literal["ES256", "RS256"],
         Meta(description="Algorithm registered for the ID token and UserInfo."),
     ] = "ES256"
-    acr_values: Annotated[str, Meta(description="Level asked for.")] = "eidas1"
+    encryption_algorithm: Annotated[
+        Literal["", "ECDH-ES", "RSA-OAEP", "RSA-OAEP-256"],
+        Meta(
+            description="Algorithm registered for encrypting both to our keys, those of keys.encryption_algorithms;"
+            " empty when they come signed only."
+        ),
+    ] = ""
+    acr_values: Annotated[
+        str,
+        Meta(
+            description="Levels that may be asked for, separated by spaces: the lowest, unless a service wants more."
+        ),
+    ] = "eidas1"
     scopes: Annotated[
         tuple[str, ...],
         Meta(description="What is asked for; each scope must be in the authorization."),
@@ -152,6 +166,31 @@ class FranceConnect(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     jwks_minimum_refetch_seconds: Annotated[
         Seconds, Meta(description="Shortest time between two fetches of its keys.")
     ] = 10
+
+
+class FranceConnectPlus(FranceConnect, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """FranceConnect+, the State's portal for the levels substantial and high; beside FranceConnect, or alone."""
+
+    issuer: Annotated[str, Meta(description="Issuer of FranceConnect+, path included.")] = (
+        "https://auth.franceconnect.gouv.fr/api/v2"
+    )
+    encryption_algorithm: Annotated[
+        Literal["", "ECDH-ES", "RSA-OAEP", "RSA-OAEP-256"],
+        Meta(
+            description="Algorithm registered for encrypting both to our keys, those of keys.encryption_algorithms;"
+            " empty when they come signed only."
+        ),
+    ] = "RSA-OAEP-256"
+    acr_values: Annotated[
+        str,
+        Meta(
+            description="Levels that may be asked for, separated by spaces: the lowest, unless a service wants more."
+        ),
+    ] = "eidas2"
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(description="What is asked for; each scope must be in the authorization."),
+    ] = ("openid", "identite_pivot", "rnipp_identite_pivot", "preferred_username", "email")
 
 
 class Password(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -378,6 +417,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     keys: Keys = Keys()
     mail: Mail = Mail()
     franceconnect: FranceConnect = FranceConnect()
+    franceconnect_plus: FranceConnectPlus = FranceConnectPlus()
     password: Password = Password()
     hashing: Hashing = Hashing()
     sessions: Sessions = Sessions()
@@ -437,11 +477,8 @@ def contradictions(settings: Settings) -> list[str]:
         found.append(
             'server.forwarded_header must be "forwarded" with granian, which takes X_Forwarded_For for X-Forwarded-For'
         )
-    if settings.franceconnect.enabled:
-        if not settings.franceconnect.client_id:
-            found.append("franceconnect.client_id is needed when franceconnect.enabled is true")
-        if not (settings.franceconnect.client_secret or settings.franceconnect.client_secret_file):
-            found.append("franceconnect.client_secret_file is needed when franceconnect.enabled is true")
+    found += _doubtful_portal("franceconnect", settings.franceconnect, settings)
+    found += _doubtful_portal("franceconnect_plus", settings.franceconnect_plus, settings)
     if settings.mutual_tls.certificate_header and not server.trusted_proxies:
         found.append(
             "mutual_tls.certificate_header needs server.trusted_proxies: anybody could send the header"
@@ -451,6 +488,25 @@ def contradictions(settings: Settings) -> list[str]:
         found.append("sessions.idle_seconds is longer than sessions.absolute_seconds")
     if settings.password.recommended_length < settings.password.minimum_length:
         found.append("password.recommended_length is less than password.minimum_length")
+    return found
+
+
+def _doubtful_portal(section: str, portal: FranceConnect, settings: Settings) -> list[str]:
+    if not portal.enabled:
+        return []
+    found = []
+    if not portal.client_id:
+        found.append(f"{section}.client_id is needed when {section}.enabled is true")
+    if not (portal.client_secret or portal.client_secret_file):
+        found.append(f"{section}.client_secret_file is needed when {section}.enabled is true")
+    levels = portal.acr_values.split()
+    if not levels or not LEVELS.issuperset(levels):
+        found.append(f"{section}.acr_values has one or more of {' '.join(sorted(LEVELS))}")
+    algorithm = portal.encryption_algorithm
+    if algorithm and algorithm not in settings.keys.encryption_algorithms:
+        found.append(
+            f"{section}.encryption_algorithm is {algorithm}, for which keys.encryption_algorithms has no key"
+        )
     return found
 
 

@@ -12,9 +12,10 @@ import msgspec
 from idp.cli.configuration_documents import example_file
 from idp.cli.exits import Exit, Refusal
 from idp.cli.output import card, emit, json_option
-from idp.config import ConfigurationError, Settings, load, secret_from
+from idp.config import ConfigurationError, FranceConnect, Settings, load, secret_from
 
 _HIDDEN = "(hidden)"
+_PORTALS = ("franceconnect", "franceconnect_plus")
 
 
 @click.group()
@@ -60,12 +61,13 @@ def example_command() -> None:
 
 def problems(settings: Settings) -> Iterator[str]:
     """Name what is wrong with the files that a configuration names."""
-    franceconnect = settings.franceconnect
     secrets = {
         "keys.passphrase_file": settings.keys.passphrase_file,
         "mail.password_file": settings.mail.password_file,
-        "franceconnect.client_secret_file": franceconnect.client_secret_file if franceconnect.enabled else "",
     }
+    for section in _PORTALS:
+        portal: FranceConnect = getattr(settings, section)
+        secrets[f"{section}.client_secret_file"] = portal.client_secret_file if portal.enabled else ""
     for key, file in secrets.items():
         try:
             secret_from("", file)
@@ -86,8 +88,9 @@ def problems(settings: Settings) -> Iterator[str]:
 def hidden(settings: Settings) -> dict[str, dict[str, Any]]:
     """Give every value, without secrets."""
     shown: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
-    if shown["franceconnect"]["client_secret"]:
-        shown["franceconnect"]["client_secret"] = _HIDDEN
+    for section in _PORTALS:
+        if shown[section]["client_secret"]:
+            shown[section]["client_secret"] = _HIDDEN
     shown["database"]["url"] = without_password(shown["database"]["url"])
     return shown
 

@@ -61,7 +61,8 @@ class UpstreamIdentity:
         preferred_username: The usage name, as the person's own identity provider has it; not vouched for.
         email: The same; nobody has verified it.
         partial_birthdate: The same, when it knows less than a whole date ("1992-11-00").
-        id_token: As received, wanted back by the logout; never shown, never logged (S-58).
+        id_token: The signed token, decrypted where it came encrypted: wanted back so by the logout; never shown,
+            never logged (S-58).
     """
 
     subject: str
@@ -95,21 +96,29 @@ class UpstreamProvider(Protocol):
     def levels(self) -> tuple[str, ...]:
         """Give the levels of assurance that it may be asked for, weakest first; never empty."""
 
-    def authorization_url(self, *, state: str, nonce: str) -> str:
+    def authorization_url(self, *, state: str, nonce: str, level: str | None = None) -> str:
         """Say where to send the browser.
+
+        Args:
+            state: Comes back with the browser.
+            nonce: Comes back in the ID token.
+            level: What to ask for, one of `levels`; None for the lowest of them.
 
         Raises:
             UpstreamUnavailable: It is known to be down: better to say so here than there.
             UpstreamMisbehaved: What it says of itself contradicts the configuration.
         """
 
-    def identify(self, callback: UpstreamCallback, *, nonce_hash: bytes, now: datetime) -> UpstreamIdentity:
+    def identify(
+        self, callback: UpstreamCallback, *, nonce_hash: bytes, now: datetime, level: str | None = None
+    ) -> UpstreamIdentity:
         """Exchange what the browser brought for an identity, and check all of it.
 
         Args:
             callback: As received; its state is the caller's to check, first.
             nonce_hash: SHA-256 of the nonce that was sent.
             now: Aware UTC.
+            level: What was asked for; less is refused.
 
         Raises:
             UpstreamRefused: It said no.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from idp.federation.franceconnect.places import Places
 from idp.federation.upstream import UpstreamUnavailable
 
 if TYPE_CHECKING:
@@ -32,16 +34,22 @@ class BreakerPolicy:
 class CircuitBreaker:
     """Closed: calls pass. Open: they fail at once. After the pause, one call probes.
 
-    It is a worker's own: it saves waiting and decides nothing that must survive.
+    It is a worker's own, on purpose: it saves waiting and decides nothing that must survive, and what one worker
+    learns costs the others one time-out each. While a portal is dead, one request of each worker waits for it in each
+    pause; before the breaker opens, `Places` leaves a thread to everybody else: logins by password go on.
 
     Args:
         clock: The time.
         policy: Numbers.
+        places: How many may wait for a silent portal at once; as many as there are threads by default.
     """
 
-    def __init__(self, clock: Callable[[], datetime], policy: BreakerPolicy | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], policy: BreakerPolicy | None = None, places: Places | None = None
+    ) -> None:
         self._clock = clock
         self._policy = policy or BreakerPolicy()
+        self._places = places or Places(sys.maxsize)
         self._lock = threading.Lock()
         self._failed_at: list[datetime] = []
         self._opened_at: datetime | None = None
@@ -52,11 +60,13 @@ class CircuitBreaker:
         """Run one call to FranceConnect; only `UpstreamUnavailable` counts as its failure.
 
         Raises:
-            UpstreamUnavailable: The breaker is open, and another call is the probe if the pause is over.
+            UpstreamUnavailable: The breaker is open, and another call is the probe if the pause is over; or the others
+                wait for an answer.
         """
         self._enter()
         try:
-            yield
+            with self._places.one():
+                yield
         except UpstreamUnavailable:
             self._failed()
             raise

@@ -4,6 +4,10 @@ Values are kept as they came, brought to NFC. Nothing narrower than the State's 
 be one letter or 256, have any apostrophe, `œ` or a dot; a place may be empty, absent, or free text; a country
 code that no table knows is kept. What a page or a database could not bear is refused: controls, wrong types,
 texts without an end.
+
+FranceConnect says what the State's register has. FranceConnect+ says what the person's identity provider has, checked
+against the register, and beside it, as `rnipp_…`, the register's own: that is what is certified, so that one person
+is the same at both (franceconnect.md 4.2, 4.4).
 """
 
 from __future__ import annotations
@@ -17,6 +21,9 @@ from typing import Any
 from idp.domain.civil_identity import CivilIdentity, Gender
 from idp.federation.upstream import UpstreamMisbehaved
 
+_REGISTER = "rnipp_"
+_GIVEN_NAMES = ("given_name", "given_name_array")
+_PIVOT = (*_GIVEN_NAMES, "family_name", "birthdate", "gender", "birthplace", "birthcountry")
 _LONGEST = 256
 _MOST_GIVEN_NAMES = 50
 _DATE = re.compile(r"[0-9]{4}-(?:0[0-9]|1[0-2])-(?:[0-2][0-9]|3[01])")
@@ -45,6 +52,7 @@ def received_identity(claims: Mapping[str, Any]) -> ReceivedIdentity:
     Raises:
         UpstreamMisbehaved: A claim that FranceConnect always sends is missing, or one is malformed.
     """
+    claims = _of_the_register(claims)
     civil = CivilIdentity(
         given_names=_given_names(claims),
         birth_name=_required(claims, "family_name"),
@@ -59,6 +67,22 @@ def received_identity(claims: Mapping[str, Any]) -> ReceivedIdentity:
         email=_lenient(claims, "email"),
         partial_birthdate=_partial_birthdate(claims, civil.birthdate),
     )
+
+
+def _of_the_register(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the register's own values in the place of the identity provider's, where both came."""
+    registered = {
+        name: claims[_REGISTER + name] for name in _PIVOT if claims.get(_REGISTER + name) is not None
+    }
+    if not registered:
+        return claims
+    others = dict(claims)
+    if not registered.keys().isdisjoint(_GIVEN_NAMES):
+        # The list of one and the text of the other would be two people's.
+        others = {name: value for name, value in claims.items() if name not in _GIVEN_NAMES}
+    if "birthdate" in registered:
+        others.setdefault("idp_birthdate", claims.get("birthdate"))
+    return others | registered
 
 
 def _given_names(claims: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,25 +19,32 @@ from idp.crypto.jwt import JWTRefused, unverified_header, verified_claims
 from idp.federation.franceconnect.breaker import CircuitBreaker
 from idp.federation.franceconnect.claims import received_identity
 from idp.federation.franceconnect.documents import Documents
+from idp.federation.franceconnect.encryption import signed_token
 from idp.federation.franceconnect.tokens import check_id_token, check_userinfo
 from idp.federation.franceconnect.wire import AuthlibSession, Conversation
-from idp.federation.upstream import UpstreamIdentity, UpstreamMisbehaved, UpstreamRefused
+from idp.federation.upstream import (
+    UpstreamIdentity,
+    UpstreamMisbehaved,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idp.crypto.keyring import DecryptionKey
     from idp.federation.franceconnect.settings import FranceConnectSettings
     from idp.federation.upstream import UpstreamCallback
     from idp.outbound.http import HTTPClient
 
 _OK = 200
 _LONGEST_CODE = 2048
-_LONGEST_TOKEN = 16_384
+_LONGEST_TOKEN = 24_576
 _ERROR = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class FranceConnect:
-    """FranceConnect as an upstream provider; shared by the threads of a worker.
+    """A portal, FranceConnect or FranceConnect+, as an upstream provider; shared by the threads of a worker.
 
     Args:
         settings: Who it is, and who we are there.
@@ -45,6 +52,7 @@ class FranceConnect:
         clock: The time.
         timeout: For all requests of one login together.
         breaker: Keeps a dead FranceConnect from holding us.
+        decryption_keys: Ours, as they are now, for what comes encrypted.
     """
 
     def __init__(
@@ -55,19 +63,21 @@ class FranceConnect:
         *,
         timeout: timedelta = timedelta(seconds=5),
         breaker: CircuitBreaker | None = None,
+        decryption_keys: Callable[[], tuple[DecryptionKey, ...]] = tuple,
     ) -> None:
         self._settings = settings
         self._http = http
         self._timeout = timeout
         self._breaker = breaker or CircuitBreaker(clock)
         self._documents = Documents(settings, clock)
+        self._decryption_keys = decryption_keys
 
     @property
     def levels(self) -> tuple[str, ...]:
         """Give the levels that it may be asked for, weakest first."""
         return self._settings.levels
 
-    def authorization_url(self, *, state: str, nonce: str) -> str:
+    def authorization_url(self, *, state: str, nonce: str, level: str | None = None) -> str:
         """Say where to send the browser; exactly the parameters that FranceConnect takes.
 
         Raises:
@@ -83,11 +93,13 @@ class FranceConnect:
             endpoint,
             state=state,
             nonce=nonce,
-            acr_values=self._settings.acr_values,
+            acr_values=level or self._settings.level,
         )
         return str(url)
 
-    def identify(self, callback: UpstreamCallback, *, nonce_hash: bytes, now: datetime) -> UpstreamIdentity:
+    def identify(
+        self, callback: UpstreamCallback, *, nonce_hash: bytes, now: datetime, level: str | None = None
+    ) -> UpstreamIdentity:
         """Exchange the code for an identity; every check of franceconnect.md 6.4.
 
         Raises:
@@ -98,12 +110,14 @@ class FranceConnect:
         code = self._checked_code(callback)
         with self._breaker.call():
             conversation = self._conversation()
-            id_token, access_token = self._exchanged(conversation, code)
-            subject, level = check_id_token(
+            received_token, access_token = self._exchanged(conversation, code)
+            id_token = self._signed(received_token, "id_token")
+            subject, reached = check_id_token(
                 self._verified(conversation, id_token, "id_token"),
                 self._settings,
                 nonce_hash=nonce_hash,
                 access_token=access_token,
+                asked_level=level or self._settings.level,
                 now=now,
             )
             claims = self._userinfo(conversation, access_token)
@@ -111,7 +125,7 @@ class FranceConnect:
             received = received_identity(claims)
         return UpstreamIdentity(
             subject=subject,
-            level=level,
+            level=reached,
             civil_identity=received.civil,
             preferred_username=received.preferred_username,
             email=received.email,
@@ -120,8 +134,15 @@ class FranceConnect:
         )
 
     def logout_url(self, id_token: str, *, state: str) -> str:
-        """Say where to send the browser so that its FranceConnect session ends (franceconnect.md 5)."""
-        endpoint = self._documents.endpoints(self._conversation()).end_session
+        """Say where to send the browser so that its FranceConnect session ends (franceconnect.md 5).
+
+        It never fails: whoever signs out while FranceConnect is silent is sent where it was last known to be.
+        """
+        try:
+            with self._breaker.call():
+                endpoint = self._documents.endpoints(self._conversation()).end_session
+        except UpstreamUnavailable:
+            endpoint = self._documents.known.end_session
         parameters = {
             "id_token_hint": id_token,
             "state": state,
@@ -172,7 +193,12 @@ class FranceConnect:
         # v2 obliges the service to verify the signature: plain JSON, which has none, is refused, never sniffed.
         if answer.media_type != "application/jwt":
             raise UpstreamMisbehaved("userinfo.unsigned")
-        return self._verified(conversation, answer.body.decode("ascii", "replace").strip(), "userinfo")
+        token = self._signed(answer.body.decode("ascii", "replace").strip(), "userinfo")
+        return self._verified(conversation, token, "userinfo")
+
+    def _signed(self, token: str, what: str) -> str:
+        """Give the signed token of what came, decrypted when this portal was registered to encrypt."""
+        return signed_token(token, what, self._settings, self._decryption_keys)
 
     def _verified(self, conversation: Conversation, token: str, what: str) -> dict[str, Any]:
         """Check the signature, by the one algorithm that was registered (S-33)."""

@@ -59,6 +59,11 @@ class Documents:
         self._endpoints_until: datetime | None = None
         self._keys: _Keys | None = None
 
+    @property
+    def known(self) -> Endpoints:
+        """Give the endpoints as they were last known, asking nobody."""
+        return self._endpoints
+
     def endpoints(self, conversation: Conversation) -> Endpoints:
         """Give the endpoints: as discovered, else FranceConnect's fixed paths.
 

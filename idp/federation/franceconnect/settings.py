@@ -22,6 +22,8 @@ class FranceConnectSettings:
         signing_algorithm: Chosen at registration for the ID token and userinfo; nothing else is accepted.
         acr_values: The levels that may be asked for, of which the lowest is unless a service wants more.
         scopes: What is asked for; each must be in the authorization (S-62).
+        encryption_algorithm: How the ID token and userinfo are encrypted to our keys, as registered; None when they
+            are not (FranceConnect+ encrypts, franceconnect.md 3).
         leeway: Clock difference tolerated.
         jwks_minimum_refetch: Shortest time between two fetches of the keys.
         jwks_lifetime: Keys older than this are fetched again; FranceConnect allows 10 minutes of cache.
@@ -35,6 +37,7 @@ class FranceConnectSettings:
     signing_algorithm: str = "ES256"
     acr_values: str = "eidas1"
     scopes: tuple[str, ...] = ("openid", "identite_pivot", "preferred_username", "email", "idp_birthdate")
+    encryption_algorithm: str | None = None
     leeway: timedelta = timedelta(seconds=30)
     jwks_minimum_refetch: timedelta = timedelta(seconds=10)
     jwks_lifetime: timedelta = timedelta(minutes=10)

@@ -25,6 +25,7 @@ def check_id_token(
     *,
     nonce_hash: bytes,
     access_token: str,
+    asked_level: str,
     now: datetime,
 ) -> tuple[str, str]:
     """Check the claims of an ID token whose signature is good.
@@ -34,6 +35,7 @@ def check_id_token(
         settings: Whom we expect it from, and who we are there.
         nonce_hash: Of the nonce that this browser's journey sent.
         access_token: That came beside it.
+        asked_level: Of assurance.
         now: Aware UTC.
 
     Returns:
@@ -49,7 +51,7 @@ def check_id_token(
     # OIDC Core 3.1.3.7: "The Client SHOULD check the nonce value for replay attacks"; S-82 makes it a must.
     _require(isinstance(nonce, str) and equal(digest(nonce), nonce_hash), "id_token.nonce")
     level = claims.get("acr")
-    _require(_reaches(level, settings.level), "id_token.acr")
+    _require(_reaches(level, asked_level), "id_token.acr")
     if "at_hash" in claims:
         # FranceConnect leaves it out of the code flow: checked when there, never required.
         expected = half_hash(access_token, settings.signing_algorithm)
