@@ -30,7 +30,7 @@ class Session:
         created_at: When the browser signed in.
         last_seen_at: Written at most once a minute.
         language: The language the person chose, "fr" or "en"; None to follow the browser.
-        upstream: "franceconnect" when the login came from there, else None.
+        upstream: The portal that the login came through, "franceconnect" or "franceconnect_plus"; else None.
     """
 
     session_id: str

@@ -8,8 +8,10 @@ from flask import Blueprint, make_response
 
 from idp.services.logout.frames import frames_of
 from idp.services.sign_in import sessions as use_case
+from idp.services.sign_in.journeys import OpenSession
+from idp.services.sign_in.portals import FRANCECONNECT
 from idp.services.sign_in.sessions import Ended
-from idp.web.federation import franceconnect
+from idp.web.federation.logout import logout_address
 from idp.web.http import query, redirect_to
 from idp.web.security_headers import allow_frames
 from idp.web.sessions import forget, signed_in
@@ -51,7 +53,8 @@ def end_here(destination: str | None, *, after_form: bool) -> Response:
         ended = use_case.end(context(), present.account.account_id, present.session.session_id)
         forget()
     if ended.upstream_id_token is not None:
-        address = franceconnect.logout_address(ended.upstream_id_token, continue_to=destination)
+        left_open = OpenSession(ended.upstream or FRANCECONNECT, ended.upstream_id_token)
+        address = logout_address(left_open, continue_to=destination)
         destination = address or destination
     frames = frames_of(context(), ended.members)
     if frames:

@@ -14,7 +14,7 @@ from idp.domain.civil_identity import Level, Source
 from idp.outbound.http import Failure, Unreachable
 from idp.services.account import franceconnect_link, profile, signup
 from idp.services.account.profile import Locked, Saved
-from idp.services.sign_in import federated, password, sessions
+from idp.services.sign_in import federated, linking, password, sessions, upstream_logout
 from idp.services.sign_in.arrival import Arrived
 from idp.services.sign_in.federated import (
     Doubled,
@@ -25,6 +25,7 @@ from idp.services.sign_in.federated import (
     Refused,
     Way,
 )
+from idp.services.sign_in.journeys import OpenSession
 from idp.storage.models import (
     account_attribute_changes,
     accounts,
@@ -79,7 +80,7 @@ def link_with_password(
     journeys: Journeys, email: str = "zoe@example.fr", secret: str = PASSWORD, browser: bytes = BROWSER
 ) -> object:
     """Try to link the identity that waits."""
-    return federated.link_with_password(
+    return linking.link_with_password(
         journeys.context, email, secret, address=HOME, browser_hash=browser, visit=journeys.visit
     )
 
@@ -611,7 +612,7 @@ def test_account_of_somebody_else_is_not_linked_again(journeys: Journeys) -> Non
 
 @pytest.mark.rule("FC-3")
 def test_changed_subject_is_linked_again_after_a_password_login(journeys: Journeys) -> None:
-    """Civil status changed: the same birth, another name and subject; the old link stays as history."""
+    """Civil status changed: the same birth, another name and subject; compared first, the old link stays as history."""
     account = an_account(journeys.context)
     journeys.answers(sub=SUBJECT)
     journeys.go()
@@ -619,8 +620,15 @@ def test_changed_subject_is_linked_again_after_a_password_login(journeys: Journe
     journeys.answers(sub=OTHER_SUBJECT, family_name="DURAND")
     journeys.go()
 
-    outcome = link_with_password(journeys)
+    came_in = link_with_password(journeys)
+    compared = franceconnect_link.comparison(journeys.context, account.account_id, None, BROWSER) or []
+    outcome = franceconnect_link.confirm_link(journeys.context, account, None, BROWSER, visit=journeys.visit)
 
+    assert isinstance(came_in, linking.ToCompare)
+    assert came_in.arrived.opened.session.authentication.methods == ("pwd",)
+    assert [(one.name, one.ours, one.theirs) for one in compared if one.changes] == [
+        ("family_name", "DUBOIS", "DURAND")
+    ]
     assert isinstance(outcome, federated.SignedIn)
     assert values(journeys, account)["family_name"] == "DURAND"
     with journeys.context.database.read() as connection:
@@ -725,25 +733,30 @@ def test_proof_for_a_password_must_be_of_the_same_person(journeys: Journeys) -> 
 @pytest.mark.rule("LOG-7")
 def test_logout_goes_through_franceconnect_and_comes_back(journeys: Journeys) -> None:
     """The raw ID token waits sealed; the state brings the person back to where they were going."""
-    state = federated.begin_logout(
-        journeys.context, "le.jeton.brut", browser_hash=BROWSER, continue_to="https://service.example/fin"
+    state = upstream_logout.begin_logout(
+        journeys.context,
+        OpenSession("franceconnect", "le.jeton.brut"),
+        browser_hash=BROWSER,
+        continue_to="https://service.example/fin",
     )
 
     assert state is not None
-    departure = federated.logout_departure(journeys.context, state, browser_hash=BROWSER)
+    departure = upstream_logout.logout_departure(journeys.context, state, browser_hash=BROWSER)
     assert departure is not None
     assert "id_token_hint=le.jeton.brut" in departure
-    assert federated.logout_departure(journeys.context, state, browser_hash=OTHER_BROWSER) is None
-    assert federated.end_logout(journeys.context, state, browser_hash=OTHER_BROWSER) is None
-    back = federated.end_logout(journeys.context, state, browser_hash=BROWSER)
+    assert upstream_logout.logout_departure(journeys.context, state, browser_hash=OTHER_BROWSER) is None
+    assert upstream_logout.end_logout(journeys.context, state, browser_hash=OTHER_BROWSER) is None
+    back = upstream_logout.end_logout(journeys.context, state, browser_hash=BROWSER)
     assert back == Way(None, "https://service.example/fin")
-    assert federated.end_logout(journeys.context, state, browser_hash=BROWSER) is None
+    assert upstream_logout.end_logout(journeys.context, state, browser_hash=BROWSER) is None
 
 
 @pytest.mark.rule("LOG-7")
 def test_state_of_a_logout_signs_nobody_in(journeys: Journeys) -> None:
     """States of one kind serve that kind only."""
-    state = federated.begin_logout(journeys.context, "t", browser_hash=BROWSER, continue_to=None) or ""
+    left_open = OpenSession("franceconnect", "t")
+    state = upstream_logout.begin_logout(journeys.context, left_open, browser_hash=BROWSER, continue_to=None)
+    assert state is not None
 
     outcome = journeys.come_back(state)
 

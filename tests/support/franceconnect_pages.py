@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests.support.builders import last_mail, some_terms
 from tests.support.franceconnect import CLIENT_ID, CLIENT_SECRET, running_simulator
-from tests.support.provider import a_provider, form_of
+from tests.support.provider import ISSUER, a_provider, continue_url, form_of
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -57,6 +57,19 @@ class Pages:
     ) -> TestResponse:
         """Go to FranceConnect and come back."""
         return browser.get(self.callback(browser, where, login))
+
+    def through_logout(self, browser: FlaskClient, left: TestResponse) -> str:
+        """Go on through FranceConnect's logout; gives the path of the page of ours at its end.
+
+        Args:
+            browser: Of the person.
+            left: Our answer that sends them there, by a redirection or by a page that goes on by itself.
+        """
+        ours = left.location if left.status_code == 303 else continue_url(left)
+        there = browser.get(ours.removeprefix(ISSUER))
+        assert there.location.startswith(f"{self.simulator.issuer}/session/end?"), there.location
+        back = self.simulator.person_signs_out(there.location)
+        return str(browser.get(back.removeprefix(ISSUER)).location)
 
     def post(self, browser: FlaskClient, where: str, **fields: str) -> TestResponse:
         """Fill in the form of a page, and send it to the path of that page."""

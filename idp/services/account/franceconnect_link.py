@@ -11,10 +11,20 @@ from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
 from idp.services.account import signup
 from idp.services.account.signup import AddressTaken, Gone
 from idp.services.authorization import terms
-from idp.services.sign_in import federated
 from idp.services.sign_in.certification import LostRace, attach, conflict_of, tell_created, tell_linked
-from idp.services.sign_in.federated import Reason, Refused, SignedIn, Way
+from idp.services.sign_in.federated import SignedIn, let_in
 from idp.services.sign_in.held_identity import decoded, encoded
+from idp.services.sign_in.journeys import (
+    OpenSession,
+    Reason,
+    Refused,
+    Way,
+    held,
+    held_within,
+    refused_for,
+    retried,
+    way_of,
+)
 from idp.storage.repositories import accounts, attributes, franceconnect
 from idp.storage.repositories.franceconnect import Purpose
 
@@ -66,10 +76,10 @@ def begin_signup(
         pending_id: The authorization request that waits.
         service_name: Who sent it.
     """
-    held = federated.held(context, Purpose.SIGN_IN, pending_id, browser_hash)
-    if held is None:
+    came = held(context, Purpose.SIGN_IN, pending_id, browser_hash)
+    if came is None:
         return Gone()
-    kept = msgspec.structs.replace(held, terms_version=accepted.version, terms_language=accepted.language)
+    kept = msgspec.structs.replace(came, terms_version=accepted.version, terms_language=accepted.language)
     return signup.begin(
         context,
         email,
@@ -99,8 +109,8 @@ def finish_signup(
     known = signup.proven(context, handle, browser_hash)
     if handle is None or known is None or known.franceconnect is None:
         return Gone()
-    held = decoded(known.franceconnect)
-    accepted = _accepted(context, held, known.language)
+    came = decoded(known.franceconnect)
+    accepted = _accepted(context, came, known.language)
     # Hashed before the transaction: it takes longer than any statement (PWD-7: nobody sees what is hashed).
     password_hash = context.passwords.generate()
 
@@ -110,12 +120,12 @@ def finish_signup(
             return Gone()
         here = replace(visit, pending_id=used.pending_id)
         _forget(context, connection, used.pending_id, browser_hash)
-        linked = _linked_account(context, connection, held)
+        linked = _linked_account(context, connection, came)
         if isinstance(linked, Refused):
             return linked
         if linked is not None:
             # The same person was quicker in another tab: one identity, one account, and they are in it (ACC-6).
-            return federated.let_in(context, connection, linked, held, here)
+            return let_in(context, connection, linked, came, here)
         account = signup.create_account(
             context,
             connection,
@@ -128,9 +138,9 @@ def finish_signup(
         )
         if account is None:
             return AddressTaken()
-        return _certified(context, connection, account, held, here)
+        return _certified(context, connection, account, came, here)
 
-    return federated.retried(context, open_account)
+    return retried(context, open_account)
 
 
 def comparison(
@@ -138,7 +148,7 @@ def comparison(
 ) -> list[Compared] | None:
     """Put the account's identity beside the one that waits; None when none waits any more (FC-4)."""
     with context.database.read() as connection:
-        found = federated.held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
+        found = held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
         if found is None or found[0].account_id != account_id:
             return None
         ours = attributes.read(connection, account_id)
@@ -157,68 +167,75 @@ def confirm_link(
 
     def link(connection: Connection) -> SignedIn | Refused:
         way = Way(pending_id)
-        found = federated.held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
+        found = held_within(context, connection, Purpose.LINK, pending_id, browser_hash)
         if found is None or found[0].account_id != account.account_id:
             return Refused(Reason.EXPIRED, way)
-        journey, held = found
+        journey, came = found
         if not franceconnect.release_identity(connection, journey.state_hash):
             return Refused(Reason.EXPIRED, way)
-        conflict = attach(context, connection, account, held)
+        conflict = attach(context, connection, account, came)
         if conflict is not None:
-            return federated.refused_for(context, connection, conflict, way, account_id=account.account_id)
+            return refused_for(context, connection, conflict, way, came, account_id=account.account_id)
         tell_linked(context, connection, account, context.clock())
-        arrived = federated.let_in(context, connection, account, held, visit)
-        return SignedIn(arrived, Way(journey.pending_id, journey.continue_to))
+        return SignedIn(let_in(context, connection, account, came, visit), way_of(journey))
 
-    return federated.retried(context, link)
+    return retried(context, link)
 
 
-def cancel(context: Context, purpose: Purpose, pending_id: str | None, browser_hash: bytes) -> None:
-    """Drop the identity that waits: the person said no."""
+def cancel(
+    context: Context, purpose: Purpose, pending_id: str | None, browser_hash: bytes
+) -> OpenSession | None:
+    """Drop the identity that waits: the person said no.
+
+    Returns:
+        Their session at the portal, which is to end too; None when nothing waited.
+    """
     with context.database.write() as connection:
-        found = federated.held_within(context, connection, purpose, pending_id, browser_hash)
-        if found is not None:
-            franceconnect.release_identity(connection, found[0].state_hash)
+        found = held_within(context, connection, purpose, pending_id, browser_hash)
+        if found is None:
+            return None
+        franceconnect.release_identity(connection, found[0].state_hash)
+    return OpenSession(found[1].provider, found[1].id_token)
 
 
-def is_linked(context: Context, account_id: str) -> bool:
-    """Tell whether an account is linked to a FranceConnect identity."""
+def linked_portals(context: Context, account_id: str) -> tuple[str, ...]:
+    """Name the portals that an account is linked at."""
     with context.database.read() as connection:
-        return franceconnect.link_of_account(connection, account_id) is not None
+        return tuple(link.provider for link in franceconnect.links_of_account(connection, account_id))
 
 
 def _certified(
-    context: Context, connection: Connection, account: Account, held: HeldIdentity, visit: Visit
+    context: Context, connection: Connection, account: Account, came: HeldIdentity, visit: Visit
 ) -> Arrived:
     """Certify and link a new account; any conflict undoes the account too."""
-    if attach(context, connection, account, held) is not None:
+    if attach(context, connection, account, came) is not None:
         raise LostRace
     tell_created(context, connection, account, context.clock())
-    return federated.let_in(context, connection, account, held, visit)
+    return let_in(context, connection, account, came, visit)
 
 
-def _linked_account(context: Context, connection: Connection, held: HeldIdentity) -> Account | Refused | None:
+def _linked_account(context: Context, connection: Connection, came: HeldIdentity) -> Account | Refused | None:
     """Find the account of an identity that got one while its address was being proven."""
-    link = franceconnect.link_by_subject(connection, held.subject)
+    link = franceconnect.link_by_subject(connection, came.subject, came.provider)
     if link is None:
-        conflict = conflict_of(context, connection, "", held)
-        return None if conflict is None else federated.refused_for(context, connection, conflict, Way())
+        conflict = conflict_of(context, connection, "", came)
+        return None if conflict is None else refused_for(context, connection, conflict, Way(), came)
     account = accounts.by_id(connection, link.account_id)
     if account is None or not account.is_active:
-        return Refused(Reason.LOCKED, Way(), "locked")
+        return Refused(Reason.LOCKED, Way(), "locked", came.provider)
     return account
 
 
-def _accepted(context: Context, held: HeldIdentity, language: str) -> TermsVersion:
+def _accepted(context: Context, came: HeldIdentity, language: str) -> TermsVersion:
     """Give the version whose box was ticked; a newer one is asked for at the next step (CGU-2)."""
     shown = None
-    if held.terms_version is not None:
-        shown = terms.find(context, held.terms_version, held.terms_language or language)
+    if came.terms_version is not None:
+        shown = terms.find(context, came.terms_version, came.terms_language or language)
     return shown or terms.in_force(context, language)
 
 
 def _forget(context: Context, connection: Connection, pending_id: str | None, browser_hash: bytes) -> None:
-    found = federated.held_within(context, connection, Purpose.SIGN_IN, pending_id, browser_hash)
+    found = held_within(context, connection, Purpose.SIGN_IN, pending_id, browser_hash)
     if found is not None:
         franceconnect.release_identity(connection, found[0].state_hash)
 

@@ -172,6 +172,17 @@ def who_asked(context: Context, pending_id: str, *, browser_hash: bytes) -> Clie
         return None if pending is None else context.clients.find(connection, pending.client_id)
 
 
+def levels_wanted(context: Context, pending: PendingAuthorization) -> tuple[str, ...]:
+    """Give the levels of which a waiting request demands one, or else would like one; none when it says nothing.
+
+    Raises:
+        DirectError: The client was disabled or changed meanwhile.
+        RedirectedError: The client must hear that something is wrong.
+    """
+    request = situation_of(context, pending, session_cookie=None).request
+    return request.essential_acr_values or request.acr_values
+
+
 def mark(context: Context, pending: PendingAuthorization, step: str) -> None:
     """Write that the person passed a step of the way."""
     with context.database.write() as connection:

@@ -74,7 +74,7 @@ def arrive(
         account: Who, as before this login: who never signed in is not told of a new device.
         authentication: How.
         visit: The browser.
-        upstream: "franceconnect" when the login came from there.
+        upstream: The portal that the login came through, "franceconnect" or "franceconnect_plus"; else None.
         upstream_id_token: Its raw ID token.
     """
     opened = open_session(

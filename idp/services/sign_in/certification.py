@@ -11,12 +11,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from idp.crypto.opaque import new_id
-from idp.domain.civil_identity import GIVEN_NAMES, PARTIAL_BIRTHDATE, civil_identity, is_locked
+from idp.domain.civil_identity import (
+    GIVEN_NAMES,
+    PARTIAL_BIRTHDATE,
+    civil_identity,
+    is_locked,
+    is_same_birthdate,
+)
 from idp.domain.errors import DomainError
 from idp.domain.events import FranceConnectLinked, FranceConnectRefreshed
 from idp.services.audit import record
 from idp.services.messages import Mail, queue_mail
-from idp.services.sign_in.held_identity import pivot_hash
+from idp.services.sign_in.held_identity import FRANCE, pivot_hash
 from idp.storage.repositories import attributes, franceconnect
 from idp.storage.repositories.franceconnect import Link
 
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.account import Account
-    from idp.domain.civil_identity import Attribute, Change
+    from idp.domain.civil_identity import Attribute, Change, CivilIdentity
     from idp.services.context import Context
     from idp.services.sign_in.held_identity import HeldIdentity
     from idp.storage.engine import Connection
@@ -38,6 +44,8 @@ class Conflict(StrEnum):
     LINKED_ELSEWHERE = "linked_elsewhere"
     #: Another account certifies the same pivot identity under another subject: nothing is merged.
     IDENTITY_TAKEN = "identity_taken"
+    #: An account certifies the same pivot identity through the other portal: nothing is guessed.
+    OTHER_PORTAL = "other_portal"
     #: The account belongs to somebody else's identity.
     ALREADY_LINKED = "already_linked"
     #: The same subject comes with other birth data, which FranceConnect never does.
@@ -57,14 +65,18 @@ def refresh(
         LostRace: The link ended meanwhile.
     """
     now = context.clock()
-    if not franceconnect.touch_link(connection, link.link_id, now):
+    # Other logins of the same person wait from here on.
+    links = franceconnect.hold_links(connection, account.account_id)
+    if link.link_id not in {one.link_id for one in links}:
         raise LostRace
     current = attributes.read(connection, account.account_id)
     if is_locked(current) and _birth_data_differ(current, held):
+        _tell(context, connection, account, "franceconnect_blocked", now)
         return Conflict.BIRTH_DATA_CHANGED
-    pivot = pivot_hash(context, held.civil)
-    if pivot != link.pivot_hash and not franceconnect.set_pivot(connection, link.link_id, pivot):
+    if not _certify_pivot(context, connection, account.account_id, links, held):
         return Conflict.IDENTITY_TAKEN
+    if not franceconnect.touch_link(connection, link.link_id, held.level, now):
+        raise LostRace
     changed = _spoken_of(_certify(connection, account.account_id, current, held, now))
     if changed:
         record(connection, FranceConnectRefreshed(changed), now, account_id=account.account_id)
@@ -76,14 +88,17 @@ def attach(context: Context, connection: Connection, account: Account, held: Hel
     """Link an identity to an account, both proven by the caller, and certify the account with it (ACC-6).
 
     A link to an identity that was the same person's under another civil status is replaced, and kept as history.
+    What the account has at the other portal stays.
 
     Raises:
         LostRace: Another transaction linked the identity or the account meanwhile.
     """
+    links = franceconnect.hold_links(connection, account.account_id)
+    franceconnect.hold_pivot(connection, pivot_hash(context, held.civil))
     conflict = conflict_of(context, connection, account.account_id, held)
     if conflict is not None:
         return conflict
-    present = franceconnect.link_of_account(connection, account.account_id)
+    present = next((link for link in links if link.provider == held.provider), None)
     if present is not None and present.upstream_subject == held.subject:
         return refresh(context, connection, account, present, held)
     now = context.clock()
@@ -91,8 +106,11 @@ def attach(context: Context, connection: Connection, account: Account, held: Hel
         connection, present.link_id, "subject_changed", now
     ):
         raise LostRace
-    link = Link(new_id(now), account.account_id, held.subject, pivot_hash(context, held.civil))
-    if not franceconnect.create_link(connection, link, now):
+    pivot = pivot_hash(context, held.civil)
+    link = Link(new_id(now), account.account_id, held.subject, pivot, held.provider)
+    if not franceconnect.create_link(connection, link, now, level=held.level):
+        raise LostRace
+    if not _certify_pivot(context, connection, account.account_id, links, held):
         raise LostRace
     current = attributes.read(connection, account.account_id)
     _certify(connection, account.account_id, current, held, now)
@@ -104,17 +122,24 @@ def conflict_of(
     context: Context, connection: Connection, account_id: str, held: HeldIdentity
 ) -> Conflict | None:
     """Tell why an identity can't be linked to an account, before anybody is asked to confirm."""
-    by_subject = franceconnect.link_by_subject(connection, held.subject)
+    by_subject = franceconnect.link_by_subject(connection, held.subject, held.provider)
     if by_subject is not None:
         return None if by_subject.account_id == account_id else Conflict.LINKED_ELSEWHERE
-    by_pivot = franceconnect.link_by_pivot(connection, pivot_hash(context, held.civil))
-    if by_pivot is not None and by_pivot.account_id != account_id:
+    if _is_anothers(connection, pivot_hash(context, held.civil), account_id):
         return Conflict.IDENTITY_TAKEN
-    if franceconnect.link_of_account(connection, account_id) is None:
+    links = franceconnect.links_of_account(connection, account_id)
+    if not links or is_same_person(context, connection, account_id, held):
         return None
     # A first name, a birth name, a gender change with civil status; day and place of birth do not (FC-3).
     current = attributes.read(connection, account_id)
     return Conflict.ALREADY_LINKED if _birth_data_differ(current, held) else None
+
+
+def is_same_person(context: Context, connection: Connection, account_id: str, held: HeldIdentity) -> bool:
+    """Tell whether another portal certifies the very same identity for this account."""
+    pivot = pivot_hash(context, held.civil)
+    links = franceconnect.links_of_account(connection, account_id)
+    return any(link.pivot_hash == pivot and link.provider != held.provider for link in links)
 
 
 def tell_linked(context: Context, connection: Connection, account: Account, now: datetime) -> None:
@@ -165,10 +190,32 @@ def _value(attribute: Attribute | None) -> str:
     return "" if attribute is None else attribute.value
 
 
+def _certify_pivot(
+    context: Context, connection: Connection, account_id: str, links: tuple[Link, ...], held: HeldIdentity
+) -> bool:
+    """Write the pivot that the account certifies now, wherever it is linked; False when another account has it."""
+    pivot = pivot_hash(context, held.civil)
+    if all(link.pivot_hash == pivot for link in links):
+        return True
+    franceconnect.hold_pivot(connection, pivot)
+    if _is_anothers(connection, pivot, account_id):
+        return False
+    return franceconnect.set_pivot(connection, account_id, pivot)
+
+
+def _is_anothers(connection: Connection, pivot: bytes, account_id: str) -> bool:
+    return any(link.account_id != account_id for link in franceconnect.links_by_pivot(connection, pivot))
+
+
 def _birth_data_differ(current: Mapping[str, Attribute], held: HeldIdentity) -> bool:
     known, came = civil_identity(current), held.civil
-    return (known.birthdate, known.birthplace, known.birthcountry) != (
-        came.birthdate,
-        came.birthplace,
-        came.birthcountry,
+    return known.birthcountry != came.birthcountry or not (
+        is_same_birthdate(known.birthdate, came.birthdate) and _is_same_birthplace(known, came)
     )
+
+
+def _is_same_birthplace(known: CivilIdentity, came: CivilIdentity) -> bool:
+    """Compare two places in one country; abroad one portal has a text where the other has nothing."""
+    if known.birthcountry == FRANCE:
+        return known.birthplace == came.birthplace
+    return not (known.birthplace and came.birthplace) or known.birthplace == came.birthplace

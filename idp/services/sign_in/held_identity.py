@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,9 +14,9 @@ from idp.domain.civil_identity import (
     CivilIdentity,
     Gender,
     apply_certified,
-    normalise_text,
     pivot_fingerprint_input,
 )
+from idp.services.sign_in.portals import FRANCECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from idp.federation.upstream import UpstreamIdentity
     from idp.services.context import Context
 
+#: INSEE's code, overseas included.
+FRANCE: Final = "99100"
+
 
 class HeldIdentity(msgspec.Struct, frozen=True):
     """A verified identity on its way to an account; never shown whole, never logged.
 
     Attributes:
-        subject: Of FranceConnect.
-        level: Of assurance.
+        subject: Of the portal.
+        level: Of assurance, as the portal said.
         given_names: With the five that follow, the pivot identity.
         preferred_username: From the identity provider.
         email: The same; it only pre-fills a form.
@@ -38,6 +42,7 @@ class HeldIdentity(msgspec.Struct, frozen=True):
         id_token: For the logout.
         terms_version: What the person accepted on the way to an account; None before.
         terms_language: In which language.
+        provider: The portal.
     """
 
     subject: str
@@ -54,6 +59,7 @@ class HeldIdentity(msgspec.Struct, frozen=True):
     id_token: str
     terms_version: str | None = None
     terms_language: str | None = None
+    provider: str = FRANCECONNECT
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
@@ -76,14 +82,14 @@ class HeldIdentity(msgspec.Struct, frozen=True):
     ) -> tuple[dict[str, Attribute], tuple[Change, ...]]:
         """Give the attributes that this identity makes of a person's present ones, and what changes."""
         # As it comes: people are called "King, Countess of Lovelace", and what a form takes is another matter.
-        usage_name = normalise_text(self.preferred_username or "")
+        usage_name = self.preferred_username or ""
         return apply_certified(
             current, self.civil, now, usage_name=usage_name, partial_birthdate=self.partial_birthdate
         )
 
 
-def hold(identity: UpstreamIdentity) -> HeldIdentity:
-    """Take what the provider answered."""
+def hold(identity: UpstreamIdentity, provider: str = FRANCECONNECT) -> HeldIdentity:
+    """Take what a portal answered."""
     civil = identity.civil_identity
     return HeldIdentity(
         subject=identity.subject,
@@ -98,6 +104,7 @@ def hold(identity: UpstreamIdentity) -> HeldIdentity:
         email=identity.email,
         partial_birthdate=identity.partial_birthdate,
         id_token=identity.id_token,
+        provider=provider,
     )
 
 
@@ -112,5 +119,14 @@ def decoded(text: str) -> HeldIdentity:
 
 
 def pivot_hash(context: Context, civil: CivilIdentity) -> bytes:
-    """Hash a pivot identity with our key: equal for one person, worthless to whoever steals the table (FC-3)."""
-    return keyed_digest(context.derived.pivot, pivot_fingerprint_input(civil).decode())
+    """Hash a pivot identity with our key: equal for one person, worthless to whoever steals the table (FC-3).
+
+    What the portals write in two ways is written in one: a day that is not known ("-00", "-01"), and a place abroad,
+    which FranceConnect leaves out of its own subjects too (franceconnect.md 4.1).
+    """
+    alike = replace(
+        civil,
+        birthdate=civil.birthdate.replace("-00", "-01"),
+        birthplace=civil.birthplace if civil.birthcountry == FRANCE else "",
+    )
+    return keyed_digest(context.derived.pivot, pivot_fingerprint_input(alike).decode())

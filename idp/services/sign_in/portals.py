@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES, levels_up_to, rank
@@ -55,6 +56,29 @@ def portal_for(context: Context, acr_values: tuple[str, ...] = ()) -> str:
     if not on:
         raise LookupError("FranceConnect is off")
     return next(iter(on))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where somebody is sent, and what it is asked for.
+
+    Attributes:
+        name: The portal.
+        level: Of assurance; None for its lowest.
+    """
+
+    name: str
+    level: str | None = None
+
+
+def choice_for(context: Context, acr_values: tuple[str, ...] = (), *, name: str | None = None) -> Choice:
+    """Choose the portal that reaches what is asked for, or keep to a given one, and say what to ask it for.
+
+    Raises:
+        LookupError: It is off, or none is on.
+    """
+    chosen = portal_for(context, acr_values) if name is None else name
+    return Choice(chosen, level_for(provider(context, chosen), acr_values))
 
 
 def level_for(portal: UpstreamProvider, acr_values: tuple[str, ...]) -> str | None:

@@ -43,10 +43,12 @@ class Ended:
         members: Services that the person used in it.
         upstream_id_token: FranceConnect's raw ID token when the session came from there: its logout wants it
             (franceconnect.md 5).
+        upstream: Through which portal it came, "franceconnect" or "franceconnect_plus".
     """
 
     members: tuple[Member, ...] = ()
     upstream_id_token: str | None = None
+    upstream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def open_session(
         authentication: How.
         browser: What to call the browser in the list of sessions.
         replaces: The session that the browser had.
-        upstream: "franceconnect" when the login came from there.
+        upstream: The portal that the login came through, "franceconnect" or "franceconnect_plus"; else None.
         upstream_id_token: Its raw ID token, wanted back by its logout.
 
     Returns:
@@ -166,14 +168,14 @@ def end(context: Context, account_id: str, session_id: str, *, reason: str = "si
     """End one session of a person; one that had ended already has no members any more."""
     now = context.clock()
     with context.database.write() as connection:
-        sealed = sessions.upstream_id_token(connection, session_id)
+        upstream, sealed = sessions.upstream_of(connection, session_id)
         if not sessions.end(connection, account_id, session_id):
             return Ended()
         members = tell(connection, [session_id], sealer=context.sealer, now=now)
         record(connection, SessionEnded(reason), now, account_id=account_id)
     if sealed is None:
         return Ended(members)
-    return Ended(members, context.sealer.unseal(sealed, bound_to=session_id).decode())
+    return Ended(members, context.sealer.unseal(sealed, bound_to=session_id).decode(), upstream)
 
 
 def end_others(context: Context, account_id: str, *, but: str | None, reason: str = "ended_by_person") -> int:

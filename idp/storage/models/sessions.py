@@ -69,6 +69,8 @@ franceconnect_journeys = Table(
     Column("browser_hash", Digest, nullable=False, index=True),
     # Which portal it goes through: "franceconnect" or "franceconnect_plus".
     Column("provider", Text, nullable=False, server_default="franceconnect"),
+    # The level of assurance that it was asked for: what comes back must reach it. None for a logout.
+    Column("level", Text),
     # What the journey is for: sign_in, link, reauthenticate, logout.
     Column("purpose", Text, nullable=False),
     Column("nonce_hash", Digest),

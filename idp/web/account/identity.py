@@ -10,7 +10,7 @@ from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
 from idp.domain.declared_identity import FIELDS
 from idp.services.account import profile, unlinking
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
-from idp.web.federation import button
+from idp.web import portal_button
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
 from idp.web.provenance import identity_rows
@@ -93,7 +93,7 @@ def _variables(known: KnownIdentity) -> dict[str, Any]:
         "birthdate_is_partial": "-00" in _value(known.attributes, "birthdate"),
         "certified": known.is_certified,
         "certified_at": first.recorded_at if first is not None and known.is_certified else None,
-        **button.offered(),
+        **portal_button.offered(),
         "contact_url": site().city.contact_url,
         "unlinking": unlinking.standing(context(), present_person().account.account_id),
     }

@@ -19,9 +19,9 @@ from idp.services.account import signup
 from idp.services.account.signup import Details
 from idp.services.authorization import requests, terms
 from idp.services.sign_in.arrival import Arrived
-from idp.web import cookies
+from idp.web import cookies, portal_button
 from idp.web.account.password_rules import password_errors, password_rules
-from idp.web.federation import franceconnect
+from idp.web.federation import sign_up
 from idp.web.http import client_address, form, query, redirect_to, url
 from idp.web.interaction.flow import browser_hash, go_on, kept_pending, link, pending
 from idp.web.language import language
@@ -52,7 +52,7 @@ def show() -> Response | str:
     hint = "" if waiting is None else waiting.parameters.get("login_hint", "")
     return page(
         "account/signup.html",
-        franceconnect_enabled=context().franceconnect is not None,
+        **portal_button.offered(waiting),
         values={"email": hint},
     )
 
@@ -266,7 +266,7 @@ def _after_proof(
     handle: str | None, waiting: PendingAuthorization | None, *, by_franceconnect: bool
 ) -> Response:
     if by_franceconnect:
-        return franceconnect.finish_sign_up(handle, waiting)
+        return sign_up.finish_sign_up(handle, waiting)
     return redirect_to(link("signup.details", waiting))
 
 
@@ -282,9 +282,7 @@ def _address_fault(address: str) -> str:
 
 
 def _address_form(errors: dict[str, list[str]], typed: MultiDict[str, str]) -> Response:
-    content, status = form_page(
-        "account/signup.html", errors, typed, franceconnect_enabled=context().franceconnect is not None
-    )
+    content, status = form_page("account/signup.html", errors, typed, **portal_button.offered(pending()))
     return make_response(content, status)
 
 
@@ -292,7 +290,7 @@ def _dead_link() -> Response:
     """Say that the link has served, and offer to begin again."""
     content = page(
         "account/signup.html",
-        franceconnect_enabled=context().franceconnect is not None,
+        **portal_button.offered(),
         form_error=sentence("link_expired"),
     )
     return make_response(content, HTTPStatus.GONE)

@@ -13,7 +13,7 @@ from idp.protocol.authorization.interaction import Ask, Step
 from idp.services.authorization import requests, terms
 from idp.services.sign_in import password, sessions
 from idp.services.sign_in.arrival import Arrived
-from idp.web import cookies
+from idp.web import cookies, portal_button
 from idp.web.http import client_address, form, internal_path, query, redirect_to, retry_after, url
 from idp.web.interaction.flow import PendingGone, go_on, link, pending
 from idp.web.sessions import forget, signed_in, visit, welcome
@@ -142,7 +142,7 @@ def _variables(next_path: str | None, *, reauthentication: bool) -> dict[str, ob
     return {
         "reauthentication": reauthentication,
         "throttled_until": None,
-        "franceconnect_enabled": context().franceconnect is not None,
+        **portal_button.offered(pending()),
         "franceconnect_query": {} if next_path is None else {"next": next_path},
         "next_url": next_path,
     }

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from idp.protocol.authorization.interaction import PASSABLE, Ask, Step
 from idp.protocol.errors import ErrorCode
 from idp.services.authorization import requests
-from idp.web import cookies
+from idp.web import cookies, portal_button
 from idp.web.http import form
 from idp.web.interaction.flow import PendingGone, go_on, pending
 from idp.web.site import context
@@ -32,7 +32,7 @@ def show() -> str | Response:
     present, _, reason = _asked()
     if reason is None:
         return go_on(present)
-    return page("interaction/step_up.html", is_optional=reason in PASSABLE)
+    return page("interaction/step_up.html", is_optional=reason in PASSABLE, **portal_button.offered(present))
 
 
 @blueprint.post("/step-up")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint
 
 from idp.services.account import overview
+from idp.web import portal_button
 from idp.web.sessions import signed_in
 from idp.web.site import context
 from idp.web.space.services import listed_service
@@ -26,7 +27,7 @@ def show() -> str:
     return page(
         "space/home.html",
         services=services,
-        franceconnect_enabled=context().franceconnect is not None,
+        franceconnect_enabled=portal_button.is_on(),
         **_of_person(present),
     )
 

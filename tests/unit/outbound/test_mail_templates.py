@@ -30,6 +30,7 @@ EVENTS: dict[str, dict[str, object]] = {
     "franceconnect_linked": {"at": AT},
     "franceconnect_account_created": {"at": AT, "forgotten_url": ADDRESSES["forgotten_url"]},
     "franceconnect_identity_changed": {"at": AT, "changed": ["family_name", "birthdate"]},
+    "franceconnect_blocked": {"at": AT},
     "email_existing_franceconnect": {**ADDRESSES},
     "unlink_requested": {"at": AT},
     "unlink_withdrawn": {"at": AT},

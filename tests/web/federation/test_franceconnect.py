@@ -387,7 +387,7 @@ def test_cancelled_link_changes_nothing(pages: Pages) -> None:
 
     cancelled = pages.post(browser, back.location, decision="cancel")
 
-    assert cancelled.location == "/account/identity?notice=link_cancelled"
+    assert pages.through_logout(browser, cancelled) == "/account/identity?notice=link_cancelled"
     assert browser.get("/account/franceconnect").status_code == 400
     assert rows(pages, franceconnect_links) == 0
 
@@ -419,10 +419,12 @@ def test_identity_of_another_account_is_refused_on_a_page(pages: Pages) -> None:
     pages.sign_up(pages.browser())
     browser = pages.provider.signed_in(an_account(pages.provider.context), browser=pages.browser())
 
-    answer = pages.go(browser, "/franceconnect/login?intent=link")
+    came = pages.go(browser, "/franceconnect/login?intent=link")
+    answer = browser.get(pages.through_logout(browser, came))
 
     assert answer.status_code == 409
     assert "déjà associée" in answer.text
+    assert "Revenir à mon compte" in answer.text
 
 
 # Setting a password
@@ -458,8 +460,7 @@ def test_sign_out_ends_both_sessions(pages: Pages) -> None:
     assert left.location.startswith(pages.simulator.issuer + "/session/end?")
     asked = parameters_of(left.location)
     assert asked["post_logout_redirect_uri"] == LOGOUT_URI
-    back = pages.simulator.app.test_client().get(left.location)
-    path = back.headers["Location"].removeprefix(ISSUER)
+    path = pages.simulator.person_signs_out(left.location).removeprefix(ISSUER)
     assert browser.get(path).location == "/signed-out?franceconnect=1"
 
 
@@ -480,8 +481,8 @@ def test_logout_of_a_service_goes_through_frames_then_franceconnect_then_back(pa
     assert departure.startswith(f"{ISSUER}/franceconnect/logout?state=")
     left = browser.get(departure.removeprefix(ISSUER))
     assert left.location.startswith(pages.simulator.issuer + "/session/end?")
-    back = pages.simulator.app.test_client().get(left.location)
-    assert browser.get(back.headers["Location"].removeprefix(ISSUER)).location == f"{BYE}?state=s"
+    back = pages.simulator.person_signs_out(left.location)
+    assert browser.get(back.removeprefix(ISSUER)).location == f"{BYE}?state=s"
 
 
 @pytest.mark.rule("LOG-7")
