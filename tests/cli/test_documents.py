@@ -35,11 +35,12 @@ def commands(document: str) -> Iterator[list[str]]:
     Yields:
         The words after `idp`, without a configuration.
     """
-    for block in BLOCK.finditer((ROOT / document).read_text(encoding="utf-8")):
-        for line in unrolled(CONTINUED.sub(" ", block["text"])).splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["idp"] and "clients" in words:
-                yield words[words.index("clients") :]
+    # One shell for all blocks: what is set in one of them is there in the next.
+    blocks = BLOCK.findall((ROOT / document).read_text(encoding="utf-8"))
+    for line in unrolled(CONTINUED.sub(" ", "".join(blocks))).splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["idp"] and "clients" in words:
+            yield words[words.index("clients") :]
 
 
 def unrolled(script: str) -> str:
