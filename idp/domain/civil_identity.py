@@ -31,6 +31,9 @@ LOCKED = PIVOT | {GIVEN_NAMES}
 #: "1992-11-00". The register's own, which stands in `birthdate`, says the first of the month then.
 PARTIAL_BIRTHDATE = "idp_birthdate"
 
+#: What only says more of a value, and goes when its owner replaces that.
+_BESIDE = {"given_name": GIVEN_NAMES, "birthdate": PARTIAL_BIRTHDATE}
+
 #: The name in use, which comes from the person or from the identity provider: never certified, never locked.
 USAGE_NAME = "preferred_username"
 
@@ -207,8 +210,8 @@ def apply_declared(
             written[name] = Attribute(name, value, Source.DECLARED, Level.DECLARED, now)
         else:
             del written[name]
-        if name == "given_name":
-            written.pop(GIVEN_NAMES, None)
+        if name in _BESIDE:
+            written.pop(_BESIDE[name], None)
     return written
 
 

@@ -304,6 +304,21 @@ def test_partial_birth_date_stands_beside_the_register_s() -> None:
     assert civil_identity(written) == born
 
 
+@pytest.mark.rule("FC-5")
+def test_partial_birth_date_goes_when_another_date_is_declared() -> None:
+    """Once unlinked, a person's own date is not doubted."""
+    held, _ = apply_certified(
+        {}, replace(ANGELA, birthdate="1992-11-01"), NOW, partial_birthdate="1992-11-00"
+    )
+    released = {
+        name: replace(one, source=Source.DECLARED, level=Level.DECLARED) for name, one in held.items()
+    }
+
+    written = apply_declared(released, {"birthdate": "1992-11-17"}, LATER)
+
+    assert PARTIAL_BIRTHDATE not in written
+
+
 @pytest.mark.parametrize("birthdate, kept", [("1992-11-01", True), ("1992-11-17", False)])
 def test_partial_birth_date_goes_when_the_register_knows_better(birthdate: str, *, kept: bool) -> None:
     """A login by another identity provider, which says nothing, keeps it; a corrected date does not."""
