@@ -6,8 +6,8 @@ not from our client: it must be able to prove that client wrong.
 Faithful: paths, the strict parameter list of /authorize, errors and the shapes they travel in,
 lifetimes, the members of each token, signed userinfo, half-hour single sign-on, logout.
 Not FranceConnect's: the pages (plainly those of a simulator), the list of test identities instead
-of identity providers, "Choisir une autre identité", and `/control`, which breaks the simulator on
-purpose (see `franceconnect.faults`).
+of identity providers, "Choisir une autre identité", a logout that goes on by itself without JavaScript too,
+and `/control`, which breaks the simulator on purpose (see `franceconnect.faults`).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _endpoints(simulator: Simulator) -> Blueprint:
         ("/token/revocation", simulator.revocation, ["POST"]),
         ("/userinfo", simulator.userinfo, ["GET"]),
         ("/session/end", simulator.end_session, ["GET"]),
-        ("/session/end/confirm", simulator.confirm_end_session, ["POST"]),
+        ("/session/end/confirm", simulator.confirm_end_session, ["GET", "POST"]),
         ("/session/end/success", simulator.signed_out, ["GET"]),
     ):
         routes.add_url_rule(path, view.__name__, view, methods=methods)
@@ -309,7 +309,7 @@ class Simulator:
 
     def confirm_end_session(self) -> ResponseReturnValue:
         """Sign out here and go back to the service, whether somebody was signed in or not."""
-        asked = self.state.end_logout(request.form.get("logout", ""), self._now())
+        asked = self.state.end_logout(request.values.get("logout", ""), self._now())
         if asked is None:
             raise session_lost()
         self.state.sign_out(request.cookies.get(COOKIE, ""))

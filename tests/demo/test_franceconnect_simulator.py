@@ -932,6 +932,17 @@ def test_logout_page_submits_itself_and_serves_once(service: Service) -> None:
     assert [answer.status_code for answer in answers] == [303, 401]
 
 
+def test_logout_goes_on_without_javascript(service: Service) -> None:
+    """A browser without scripts is sent on by the page all the same."""
+    page = service.get("/session/end", id_token_hint=service.tokens()["id_token"])
+    onward = re.search(
+        r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)"></noscript>', page.text
+    )
+
+    assert onward is not None
+    assert service.get(onward[1]).status_code == 303
+
+
 @pytest.mark.parametrize(
     "changes, code",
     [
