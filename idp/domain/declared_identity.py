@@ -13,6 +13,8 @@ from idp.domain.civil_identity import FIRST_YEAR, LONGEST_NAME, Gender, is_birth
 
 #: The fields of the form, in its order.
 FIELDS = ("given_name", "family_name", "preferred_username", "gender", "birthdate")
+#: What a person is not asked for, but may change once FranceConnect has said it and the link has ended (FC-5).
+PLACES = ("birthplace", "birthcountry")
 #: What a new account asks for; the rest is as far as the person gives it (ACC-1).
 REQUIRED = frozenset({"given_name", "family_name"})
 
@@ -39,14 +41,15 @@ _MISSING = {"given_name": IdentityFault.GIVEN_NAME_MISSING, "family_name": Ident
 def faults(
     typed: Mapping[str, str], *, today: date, required: Collection[str] = REQUIRED
 ) -> dict[str, IdentityFault]:
-    """Name what is wrong with each field, in the order of the form; empty when all is well.
+    """Name what is wrong with each field, places too, in the order of the form; empty when all is well.
 
     Args:
         typed: Values by wire name; an absent one is as good as a blank one.
         today: The date that birth dates are compared with.
         required: Names of the fields that must not be blank.
     """
-    found = {name: _fault(name, normalise_text(typed.get(name, "")), today, required) for name in FIELDS}
+    names = (*FIELDS, *PLACES)
+    found = {name: _fault(name, normalise_text(typed.get(name, "")), today, required) for name in names}
     return {name: fault for name, fault in found.items() if fault is not None}
 
 
@@ -59,6 +62,8 @@ def _fault(name: str, value: str, today: date, required: Collection[str]) -> Ide
         return None if value in _GENDERS else IdentityFault.GENDER_UNKNOWN
     if len(value) > LONGEST_NAME:
         return IdentityFault.NAME_TOO_LONG
+    if name in PLACES:
+        return None if value.isprintable() else IdentityFault.NAME_MALFORMED
     return None if is_name(value) else IdentityFault.NAME_MALFORMED
 
 

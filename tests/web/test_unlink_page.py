@@ -8,8 +8,9 @@ import pytest
 
 from idp.services.operations import unlinking as manager
 from idp.storage.engine import open_database
+from idp.storage.repositories import attributes
 from tests.support.builders import PASSWORD
-from tests.support.certified import a_certified_account
+from tests.support.certified import ANGELA, a_certified_account
 from tests.support.provider import a_provider, form_of
 from tests.support.unlinking import a_request, by_franceconnect, events_of, told, without_password
 
@@ -59,6 +60,18 @@ def refuse(provider: Provider, account: Account, reason: str) -> None:
     """Have the request of an account refused."""
     request = a_request(provider, account)
     manager.refuse(provider.context, request.request_id, by="claire", reason=reason)
+
+
+def declare(browser: FlaskClient, fields: dict[str, str]) -> TestResponse:
+    """Send the form of the identity page."""
+    return browser.post(IDENTITY, data=form_of(browser.get(IDENTITY)) | fields)
+
+
+def places(provider: Provider, account: Account) -> dict[str, str]:
+    """Read the places of birth that are stored."""
+    with provider.context.database.read() as connection:
+        known = attributes.read(connection, account.account_id)
+    return {name: known[name].value for name in ("birthplace", "birthcountry") if name in known}
 
 
 @pytest.mark.parametrize("path", [PAGE, WITHDRAW])
@@ -195,6 +208,27 @@ def test_approved_account_has_its_fields_back(
     fields = form_of(browser.get(IDENTITY)) | {"given_name": "Angela", "family_name": "Dubois-Martin"}
     assert browser.post(IDENTITY, data=fields).location == f"{IDENTITY}?notice=saved"
     assert "Dubois-Martin" in browser.get(IDENTITY).text
+
+
+@pytest.mark.rule("PRO-3")
+def test_places_of_birth_can_be_edited_once_they_are_declared(
+    browser: FlaskClient, provider: Provider, account: Account
+) -> None:
+    """Shown by name, kept as the code when sent back as they were, replaced by what is typed, taken away by a blank."""
+    manager.approve(provider.context, a_request(provider, account).request_id, by="claire")
+    names = {"given_name": ANGELA["given_name"], "family_name": ANGELA["family_name"]}
+    shown = {"birthplace": "Paris 7e Arrondissement (75)", "birthcountry": "France"}
+
+    text = browser.get(IDENTITY).text
+    assert all(f'name="{name}" type="text" value="{value}"' in text for name, value in shown.items())
+    declare(browser, names | shown)
+    assert places(provider, account) == {"birthplace": "75107", "birthcountry": "99100"}
+    declare(browser, names | {"birthplace": "Lyon", "birthcountry": ""})
+    assert places(provider, account) == {"birthplace": "Lyon"}
+    refused = declare(browser, names | {"birthplace": "x" * 257})
+    assert refused.status_code == 422
+    assert 'id="error-birthplace"' in refused.text
+    assert places(provider, account) == {"birthplace": "Lyon"}
 
 
 @pytest.mark.rule("PWD-7", "PWD-9")

@@ -40,6 +40,13 @@ class KnownIdentity:
         """Tell whether the pivot identity is locked."""
         return is_locked(self.attributes)
 
+    @property
+    def declared_places(self) -> tuple[str, ...]:
+        """Name the places of birth that stand since a link ended: the form has fields for those (FC-5)."""
+        if self.is_certified:
+            return ()
+        return tuple(name for name in declared_identity.PLACES if name in self.attributes)
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -104,20 +111,21 @@ def declare(context: Context, account_id: str, typed: Mapping[str, str]) -> Save
         typed: Values by wire name; what is absent stays as it is, what is blank goes away. Other names than those of
             the form are not looked at.
     """
-    changes = {name: typed[name] for name in declared_identity.FIELDS if name in typed}
     try:
         with context.database.write() as connection:
-            return _declared(context, connection, account_id, changes)
+            return _declared(context, connection, account_id, typed)
     except RuleRefused as refused:
         # The transaction is undone; the page says which value is locked, and why.
         return Locked(refused.subject)
 
 
 def _declared(
-    context: Context, connection: Connection, account_id: str, changes: Mapping[str, str]
+    context: Context, connection: Connection, account_id: str, typed: Mapping[str, str]
 ) -> Saved | Faulty:
     now = context.clock()
     known = attributes.read(connection, account_id)
+    fields = (*declared_identity.FIELDS, *KnownIdentity(known).declared_places)
+    changes = {name: typed[name] for name in fields if name in typed}
     faults = _faults(known, changes, now.date())
     if faults:
         return Faulty(faults)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from flask import Blueprint, make_response
 
 from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
-from idp.domain.declared_identity import FIELDS
+from idp.domain.declared_identity import FIELDS, PLACES
 from idp.services.account import profile, unlinking
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
 from idp.web import portal_button
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
-from idp.web.provenance import identity_rows
+from idp.web.provenance import identity_rows, shown_value
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context, site
 from idp.web.templating import form_page, page, sentence
@@ -43,8 +43,8 @@ def show() -> str:
 def submit() -> Response:
     """Save what may be changed; the lock is the use case's, whatever the form sends (FC-2)."""
     waiting = pending()
-    typed = {name: value for name, value in form().items() if name in FIELDS}
-    outcome = profile.declare(context(), present_person().account.account_id, typed)
+    typed = {name: value for name, value in form().items() if name in (*FIELDS, *PLACES)}
+    outcome = profile.declare(context(), present_person().account.account_id, _in_codes(typed))
     match outcome:
         case Saved():
             if waiting is not None:
@@ -66,6 +66,14 @@ def _again(typed: dict[str, str], errors: dict[str, list[str]]) -> Response:
     return make_response(content, status)
 
 
+def _in_codes(typed: dict[str, str]) -> dict[str, str]:
+    """Give a place that was sent back as the page names it the code that it has: it did not change."""
+    known = _known()
+    shown = _values(known)
+    same = (name for name in known.declared_places if typed.get(name) == shown[name])
+    return typed | {name: known.attributes[name].value for name in same}
+
+
 def _sentence(fault: IdentityFault) -> str:
     return sentence(fault, max_length=256)
 
@@ -75,7 +83,8 @@ def _known() -> KnownIdentity:
 
 
 def _values(known: KnownIdentity) -> dict[str, str]:
-    return {name: _value(known.attributes, name) for name in FIELDS}
+    places = {name: shown_value(name, _value(known.attributes, name)) for name in known.declared_places}
+    return {name: _value(known.attributes, name) for name in FIELDS} | places
 
 
 def _value(attributes: Mapping[str, Attribute], name: str) -> str:
@@ -95,5 +104,6 @@ def _variables(known: KnownIdentity) -> dict[str, Any]:
         "certified_at": first.recorded_at if first is not None and known.is_certified else None,
         **portal_button.offered(),
         "contact_url": site().city.contact_url,
+        "places": known.declared_places,
         "unlinking": unlinking.standing(context(), present_person().account.account_id),
     }
