@@ -117,6 +117,30 @@ class RunningSimulator:
         place = browser.get(url).headers["Location"]
         return parameters_of(browser.get(f"{place}/abort", base_url=self._origin).headers["Location"])
 
+    def person_types(self, url: str, **identity: str) -> dict[str, str]:
+        """Type an identity by hand, to the callback's parameters."""
+        browser = self.app.test_client()
+        place = browser.get(url).headers["Location"]
+        chosen = browser.post(f"{place}/custom", data=identity, base_url=self._origin)
+        place = chosen.headers["Location"]
+        return parameters_of(browser.post(f"{place}/consent", base_url=self._origin).headers["Location"])
+
+    def person_is_stopped(self, url: str, login: str) -> tuple[int, str, dict[str, str]]:
+        """Choose an identity that can't go on, and follow the link of the page that says so.
+
+        Args:
+            url: Of the authorization endpoint.
+            login: The test identity to choose.
+
+        Returns:
+            The status and the text of the page, and the callback's parameters.
+        """
+        browser = self.app.test_client()
+        place = browser.get(url).headers["Location"]
+        page = browser.post(f"{place}/login", data={"login": login, "password": "123"}, base_url=self._origin)
+        back = browser.get(f"{place}/abort", base_url=self._origin)
+        return page.status_code, page.text, parameters_of(back.headers["Location"])
+
     def person_signs_out(self, url: str) -> str:
         """Go through the logout's page, whose form the browser submits; gives the address that follows."""
         browser = self.app.test_client()
@@ -330,9 +354,14 @@ class ForgedFranceConnect:
         return jwt.encode(claims, an_ec_key(), "ES256", headers={"kid": self.kid, "typ": None})
 
     def client(self, **changes: Any) -> FranceConnect:
-        """Build our client for it."""
+        """Build our client for it.
+
+        Args:
+            changes: Settings that the test gives itself; `decryption_keys` and `breaker` are the client's own.
+        """
         http: HTTPClient = self
-        return FranceConnect(settings_for(self.issuer, **changes), http, self.clock)
+        own = {name: changes.pop(name) for name in ("decryption_keys", "breaker") if name in changes}
+        return FranceConnect(settings_for(self.issuer, **changes), http, self.clock, **own)
 
     def identify(self, client: FranceConnect | None = None) -> UpstreamIdentity:
         """Come back with a code."""

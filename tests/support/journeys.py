@@ -12,6 +12,7 @@ from idp.services.authorization import terms
 from idp.services.sign_in import federated
 from idp.services.sign_in.arrival import Arrived, Visit
 from idp.services.sign_in.federated import Departure, FirstTime, Purpose, Way
+from idp.services.sign_in.portals import FRANCECONNECT
 from tests.support.builders import HOME, a_context, last_mail, some_terms
 from tests.support.franceconnect import ForgedFranceConnect, parameters_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from idp.domain.account import Account
     from idp.services.context import Context
     from idp.services.sign_in.federated import Outcome, Refused
+    from idp.services.sign_in.portals import Choice
     from idp.storage.engine import Database
     from tests.support.clock import SettableClock
 
@@ -34,11 +36,13 @@ class Journeys:
         context: The parts.
         forged: FranceConnect.
         visit: The browser.
+        plus: FranceConnect+; off unless the test wants both.
     """
 
     context: Context
     forged: ForgedFranceConnect
     visit: Visit = field(default_factory=lambda: Visit("Firefox sur Windows"))
+    plus: ForgedFranceConnect | None = None
 
     def leave(
         self,
@@ -47,6 +51,7 @@ class Journeys:
         *,
         browser: bytes = BROWSER,
         way: Way | None = None,
+        portal: Choice | None = None,
     ) -> str:
         """Set out, and give the state; FranceConnect will answer with the nonce of this journey.
 
@@ -55,14 +60,20 @@ class Journeys:
             account: Who is signed in.
             browser: Which browser.
             way: What the person was doing.
+            portal: Where to; the ordinary portal by default.
         """
         account_id = None if account is None else account.account_id
         departure = federated.begin(
-            self.context, purpose=purpose, browser_hash=browser, account_id=account_id, way=way or Way()
+            self.context,
+            purpose=purpose,
+            browser_hash=browser,
+            account_id=account_id,
+            way=way or Way(),
+            portal=portal,
         )
         assert isinstance(departure, Departure), departure
         sent = parameters_of(departure.url)
-        self.forged.nonces["code-" + sent["state"]] = sent["nonce"]
+        self.at(portal).nonces["code-" + sent["state"]] = sent["nonce"]
         return sent["state"]
 
     def come_back(
@@ -72,6 +83,7 @@ class Journeys:
         error: str | None = None,
         account: Account | None = None,
         browser: bytes = BROWSER,
+        portal: Choice | None = None,
     ) -> Outcome:
         """Bring a code, or an error.
 
@@ -80,22 +92,37 @@ class Journeys:
             error: An OAuth error; None for a code.
             account: Who is signed in.
             browser: Which browser.
+            portal: Whose callback it comes to.
         """
         code = "code-" + state if error is None else None
         return federated.callback(
             self.context,
             state,
-            UpstreamCallback(code, error, self.forged.issuer),
+            UpstreamCallback(code, error, self.at(portal).issuer),
             browser_hash=browser,
             present=account,
             visit=self.visit,
+            portal=FRANCECONNECT if portal is None else portal.name,
         )
 
     def go(
-        self, purpose: Purpose = Purpose.SIGN_IN, account: Account | None = None, *, browser: bytes = BROWSER
+        self,
+        purpose: Purpose = Purpose.SIGN_IN,
+        account: Account | None = None,
+        *,
+        browser: bytes = BROWSER,
+        portal: Choice | None = None,
     ) -> Outcome:
         """Go there and back."""
-        return self.come_back(self.leave(purpose, account, browser=browser), account=account, browser=browser)
+        state = self.leave(purpose, account, browser=browser, portal=portal)
+        return self.come_back(state, account=account, browser=browser, portal=portal)
+
+    def at(self, portal: Choice | None) -> ForgedFranceConnect:
+        """Give the portal that a journey goes to."""
+        if portal is None or portal.name == FRANCECONNECT:
+            return self.forged
+        assert self.plus is not None
+        return self.plus
 
     def waiting_signup(self, email: str, *, browser: bytes = BROWSER) -> str:
         """Come for the first time, give an address and prove it; gives back the handle of the sign-up."""
