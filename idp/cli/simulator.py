@@ -60,11 +60,12 @@ def command(
         ) from error
     port = port or (_PLUS_PORT if plus else _PORT)
     issuer = f"http://localhost:{port}/api/v2"
+    ours = f"{provider}/franceconnect-plus" if plus else f"{provider}/franceconnect"
     registered = simulator.FranceConnectClient(
         client_id=client_id,
         client_secret=client_secret,
-        redirect_uris=(f"{provider}/franceconnect/callback",),
-        post_logout_redirect_uris=(f"{provider}/franceconnect/logout/callback",),
+        redirect_uris=(f"{ours}/callback",),
+        post_logout_redirect_uris=(f"{ours}/logout/callback",),
         signing_alg=alg,
         signs_userinfo=userinfo == "signed",
         encryption_alg=encryption if plus else None,

@@ -80,7 +80,10 @@ class Pages:
         self, browser: FlaskClient, email: str = "angela@example.fr", login: str = "test"
     ) -> TestResponse:
         """Open an account through FranceConnect; gives the answer to the code."""
-        first = self.go(browser, login=login)
+        return self.finish_sign_up(browser, self.go(browser, login=login), email)
+
+    def finish_sign_up(self, browser: FlaskClient, first: TestResponse, email: str) -> TestResponse:
+        """Open an account for who has just come back from FranceConnect; gives the answer to the code."""
         chosen = self.post(browser, first.location, choice="create")
         coded = self.post(browser, chosen.location, email=email, terms="yes")
         code = last_mail(self.provider.context).variables["code"]
