@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from idp.domain.client import Client
 from idp.protocol.authorization.request import KNOWN_PARAMETERS
+from idp.protocol.clocks import SKEW
 from idp.protocol.errors import ErrorCode, ProtocolError
 from idp.protocol.parameters import LISTS
 
@@ -20,8 +21,6 @@ from idp.protocol.parameters import LISTS
 ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "RS256")
 #: What FAPI 2.0 Security Profile 5.4 leaves of them: RS256 is out.
 FAPI_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")
-#: How far a client's clock may be from ours.
-SKEW: Final = timedelta(seconds=10)
 #: FAPI 2.0 Message Signing 5.3.1: `nbf` "no longer than 60 minutes in the past", `exp` "no longer than 60
 #: minutes after the nbf claim".
 LONGEST: Final = timedelta(minutes=60)

@@ -9,14 +9,13 @@ from math import isfinite
 from typing import Any, Final, cast
 
 from idp.domain.client import Client
+from idp.protocol.clocks import SKEW
 from idp.protocol.errors import EndpointError, ErrorCode
 
 #: `client_assertion_type` (RFC 7523 section 2.2).
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: The farthest `exp`: each `jti` is kept until then, and memory is no bottomless pit.
 MAX_LIFETIME: Final = timedelta(minutes=10)
-#: How far a client's clock may be ahead of ours.
-SKEW: Final = timedelta(seconds=10)
 
 #: What FAPI 2.0 lets clients sign with (Security Profile 5.4.1).
 FAPI_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")

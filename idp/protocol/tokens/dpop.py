@@ -13,11 +13,10 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from idp.domain.tokens import PROOF_ALGORITHMS
+from idp.protocol.clocks import SKEW
 from idp.protocol.errors import EndpointError, ErrorCode
 
 TYP: Final = "dpop+jwt"
-#: How far a client's clock may be ahead of ours (FAPI 2.0 Security Profile 5.3.2.1: 10 s must do).
-SKEW: Final = timedelta(seconds=10)
 
 _LONGEST_JTI: Final = 255
 _LONGEST_ADDRESS: Final = 2_000

@@ -34,8 +34,8 @@ GOOD: dict[str, object] = {
         {"exp": SECONDS},
         {"exp": SECONDS - 1},
         {"exp": SECONDS + 601},
-        {"nbf": SECONDS + 11},
-        {"iat": SECONDS + 11},
+        {"nbf": SECONDS + 31},
+        {"iat": SECONDS + 31},
     ],
     ids=repr,
 )
@@ -51,7 +51,7 @@ def test_assertion_for_another_or_of_another_time_is_refused(changes: dict[str, 
 @pytest.mark.spec("RFC 7523", "3", "MAY")
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"nbf": SECONDS + 10}, {"iat": SECONDS + 10}, {"iat": SECONDS - 86_400}, {"exp": SECONDS + 0.5}],
+    [{}, {"nbf": SECONDS + 30}, {"iat": SECONDS + 30}, {"iat": SECONDS - 86_400}, {"exp": SECONDS + 0.5}],
     ids=repr,
 )
 def test_assertion_within_a_small_skew_is_accepted(changes: dict[str, object]) -> None:

@@ -86,7 +86,7 @@ def test_header_of_a_proof_gives_its_key(alg: str) -> None:
         {"iat": 10**400},
         {"iat": -(10**400)},
         {"iat": SECONDS - 61},
-        {"iat": SECONDS + 11},
+        {"iat": SECONDS + 31},
         {"nonce": 7},
         {"nonce": ["n"]},
     ],
@@ -118,12 +118,12 @@ def test_hash_of_a_token_is_that_of_the_rfc() -> None:
     assert use.jti == "j-1"
 
 
-@pytest.mark.parametrize("iat", [SECONDS, SECONDS - 60, SECONDS + 10, SECONDS + 0.5])
+@pytest.mark.parametrize("iat", [SECONDS, SECONDS - 60, SECONDS + 30, SECONDS + 0.5])
 def test_proof_within_its_time_is_remembered_until_it_can_serve_no_more(iat: float) -> None:
-    """A clock may be ten seconds ahead; what is forgotten too early could be used again."""
+    """A clock may be half a minute ahead; what is forgotten too early could be used again."""
     use = check_claims(CLAIMS | {"iat": iat, "nonce": "n-1"}, EXPECTED)
 
-    assert use == ProofUse("j-1", "n-1", datetime.fromtimestamp(iat, UTC) + timedelta(seconds=70))
+    assert use == ProofUse("j-1", "n-1", datetime.fromtimestamp(iat, UTC) + timedelta(seconds=90))
 
 
 @pytest.mark.parametrize("htu", [ADDRESS, "https://mtls.example.org/token", ADDRESS + "?a=b#c"])
