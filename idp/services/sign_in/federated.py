@@ -297,6 +297,9 @@ def _doubled(
         )
     if journey is None or journey.purpose == Purpose.LOGOUT:
         return _without_journey(answer)
+    if answer.error is not None:
+        # The link to the other language, on the page that the first one led to, comes here again.
+        return Refused(reason_of(answer.error), way_of(journey), "callback.doubled", journey.provider)
     return Doubled(way_of(journey), journey.purpose, journey.identity is not None)
 
 
