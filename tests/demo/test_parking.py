@@ -278,7 +278,7 @@ def test_button_asks_for_a_level_and_for_verified_names(signed_in: Resident) -> 
 
 
 @pytest.mark.rule("FC-6")
-@pytest.mark.parametrize("acr, status", [("eidas1", 303), ("password", 502), (ABSENT, 502)], ids=str)
+@pytest.mark.parametrize("acr, status", [("eidas1", 303), ("password", 502), (ABSENT, 502)], ids=["reached", "lower", "not told"])
 def test_lower_level_than_demanded_is_not_taken(signed_in: Resident, acr: object, status: int) -> None:
     """Whoever relies on a level looks at the ID token, whatever the provider was asked."""
     signed_in.provider.id_token_changes = {"acr": acr}
