@@ -6,6 +6,7 @@ tests/pictures/, for people to look at.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -335,6 +336,7 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
         "account_certified": "/account",
         "identity_locked": "/account/identity",
         "password_generated": "/account/password",
+        "unlink_password_first": "/account/franceconnect/unlink",
     }.items():
         visitor.opens(path)
         yield name
@@ -352,11 +354,49 @@ def _linking(visitor: Visitor, taken: Identity) -> Iterator[str]:
     yield "franceconnect_linked_elsewhere"
     visitor.opens("/account/identity")
     visitor.goes_to_franceconnect()
-    presses(visitor, "form[action$='/switch'] button")
     visitor.identifies(Identity(given_name="Zoé", birthdate=DECLARED["birthdate"]))
     yield "franceconnect_compare"
     presses(visitor, "button[value=confirm]")
     yield "identity_linked"
+
+
+def ending_the_link(visitor: Visitor) -> Iterator[str]:
+    """Somebody who no longer wants FranceConnect, and a manager who decides."""
+    email = visitor.demo.new_account()
+    visitor.opens("/sign-in?next=/account/identity")
+    submits(visitor, email=email, password=PASSWORD)
+    visitor.goes_to_franceconnect()
+    visitor.identifies(Identity(given_name="Zoé", birthdate=DECLARED["birthdate"]))
+    presses(visitor, "button[value=confirm]")
+    presses(visitor, "main a[href='/account/franceconnect/unlink']")
+    yield "unlink"
+    submits(visitor, message="Je préfère mon mot de passe. " * 40)
+    yield "unlink_error"
+    submits(visitor, message="Je préfère mon mot de passe.\nMerci.")
+    yield "unlink_asked"
+    visitor.opens("/account/identity")
+    yield "identity_unlink_asked"
+    presses(visitor, "main a[href='/account/franceconnect/unlink']")
+    presses(visitor, "form[action$='/withdraw'] button")
+    yield "identity_unlink_withdrawn"
+    _decided(visitor, email, "refuse", "--reason", "Un dossier est en cours.")
+    visitor.opens("/account/identity")
+    yield "identity_unlink_refused"
+    visitor.opens("/account/franceconnect/unlink")
+    yield "unlink_refused"
+    _decided(visitor, email, "approve")
+    visitor.opens("/account/identity")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "identity_unlinked"
+
+
+def _decided(visitor: Visitor, email: str, decision: str, *options: str) -> None:
+    """Ask to end the link, and have it decided."""
+    visitor.opens("/account/franceconnect/unlink")
+    submits(visitor)
+    queue = json.loads(visitor.demo.idp("unlink", "list", "--json"))
+    request_id = next(one["request_id"] for one in queue if one["email"] == email)
+    visitor.demo.idp("unlink", decision, request_id, *options, "--yes")
 
 
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
@@ -368,6 +408,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     leaving,
     by_device,
     with_franceconnect,
+    ending_the_link,
 )
 
 
