@@ -29,10 +29,12 @@ class Pages:
     Attributes:
         provider: Ours.
         simulator: FranceConnect's.
+        plus: FranceConnect+'s; off unless the test wants both.
     """
 
     provider: Provider
     simulator: RunningSimulator
+    plus: RunningSimulator | None = None
 
     def browser(self) -> FlaskClient:
         """Open a browser; it has come to a page of ours, so it has a name."""
@@ -50,7 +52,8 @@ class Pages:
         """
         left = browser.get(where)
         assert left.status_code == 303, left.text
-        return "/franceconnect/callback?" + urlencode(self.simulator.person_goes(left.location, login))
+        portal, path = self._portal_of(left.location)
+        return f"{path}/callback?{urlencode(portal.person_goes(left.location, login))}"
 
     def go(
         self, browser: FlaskClient, where: str = "/franceconnect/login", login: str = "test"
@@ -59,7 +62,7 @@ class Pages:
         return browser.get(self.callback(browser, where, login))
 
     def through_logout(self, browser: FlaskClient, left: TestResponse) -> str:
-        """Go on through FranceConnect's logout; gives the path of the page of ours at its end.
+        """Go on through a portal's logout; gives the path of the page of ours at its end.
 
         Args:
             browser: Of the person.
@@ -67,9 +70,18 @@ class Pages:
         """
         ours = left.location if left.status_code == 303 else continue_url(left)
         there = browser.get(ours.removeprefix(ISSUER))
-        assert there.location.startswith(f"{self.simulator.issuer}/session/end?"), there.location
-        back = self.simulator.person_signs_out(there.location)
-        return str(browser.get(back.removeprefix(ISSUER)).location)
+        portal, path = self._portal_of(there.location)
+        assert there.location.startswith(f"{portal.issuer}/session/end?"), there.location
+        back = portal.person_signs_out(there.location).removeprefix(ISSUER)
+        assert back.startswith(f"{path}/logout/callback?"), back
+        return str(browser.get(back).location)
+
+    def _portal_of(self, address: str) -> tuple[RunningSimulator, str]:
+        """Tell whose address it is, and where its callbacks are here."""
+        if self.plus is not None and address.startswith(self.plus.issuer):
+            return self.plus, "/franceconnect-plus"
+        assert address.startswith(self.simulator.issuer), address
+        return self.simulator, "/franceconnect"
 
     def post(self, browser: FlaskClient, where: str, **fields: str) -> TestResponse:
         """Fill in the form of a page, and send it to the path of that page."""
@@ -105,15 +117,52 @@ def pages_on(database: Database, clock: SettableClock) -> Iterator[Pages]:
         provider = a_provider(
             database,
             clock,
-            franceconnect={
-                "enabled": True,
-                "issuer": simulator.issuer,
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
-                # A busy machine is no outage.
-                "timeout_seconds": 60,
-            },
+            franceconnect=_registered(simulator),
             outbound={"allow_private_networks": True},
         )
         some_terms(provider.context)
         yield Pages(provider, simulator)
+
+
+@contextmanager
+def both_portals_on(database: Database, clock: SettableClock) -> Iterator[Pages]:
+    """Run both simulators, and build our application in front of them.
+
+    Args:
+        database: Migrated.
+        clock: The time, for all.
+
+    Yields:
+        All of them.
+    """
+    plus_addresses = {
+        "redirect_uri": f"{ISSUER}/franceconnect-plus/callback",
+        "logout_uri": f"{ISSUER}/franceconnect-plus/logout/callback",
+    }
+    with (
+        running_simulator(clock) as simulator,
+        running_simulator(clock, plus=True, encryption_algorithm="ECDH-ES", **plus_addresses) as plus,
+    ):
+        provider = a_provider(
+            database,
+            clock,
+            franceconnect=_registered(simulator),
+            franceconnect_plus=_registered(plus) | {"encryption_algorithm": "ECDH-ES"},
+            outbound={"allow_private_networks": True},
+        )
+        # As it fetches them from the address that was registered.
+        plus.published = lambda: provider.client().get("/jwks.json").json
+        some_terms(provider.context)
+        yield Pages(provider, simulator, plus)
+
+
+def _registered(simulator: RunningSimulator) -> dict[str, object]:
+    """Say in our settings how we are registered there."""
+    return {
+        "enabled": True,
+        "issuer": simulator.issuer,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        # A busy machine is no outage.
+        "timeout_seconds": 60,
+    }

@@ -140,13 +140,14 @@ def turned_away() -> Response:
     """Say why an identity was turned away, once its session at the portal has ended."""
     asked = query()
     reason = _TURNED_AWAY.get(asked.get("reason", ""))
-    if reason is None:
+    portal = asked.get("provider", portals.FRANCECONNECT)
+    if reason is None or portal not in portals.portals(context()):
         raise NotFound
     incident = asked.get("incident", "")
     waiting = pending()
     return _page(
         reason,
-        asked.get("provider", ""),
+        portal,
         incident if _INCIDENT.fullmatch(incident) else None,
         None if waiting is None else waiting.pending_id,
         retry=False,
@@ -173,7 +174,7 @@ def _page(
     reason: Reason, provider: str, incident: str | None, pending_id: str | None, *, retry: bool
 ) -> Response:
     others = [name for name in portals.portals(context()) if name != provider]
-    again = url("franceconnect.login", intent="link", provider=provider or None, pending=pending_id)
+    again = url("franceconnect.login", intent="link", provider=provider, pending=pending_id)
     content = page(
         "interaction/franceconnect_error.html",
         reason=reason.value,
