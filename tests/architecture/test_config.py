@@ -64,3 +64,39 @@ def test_header_of_certificates_that_only_the_proxy_sends_is_taken(engine: str, 
     settings = parse({"server": server, "mutual_tls": {"certificate_header": header}}, "config.toml")
 
     assert settings.mutual_tls.certificate_header == header
+
+
+PORTAL = {"enabled": True, "client_id": "a", "client_secret": "b"}
+
+
+@pytest.mark.rule("FC-1")
+@pytest.mark.parametrize("section", ["franceconnect", "franceconnect_plus"])
+@pytest.mark.parametrize(
+    "wrong, key",
+    [
+        ({"client_id": ""}, "client_id"),
+        ({"client_secret": ""}, "client_secret_file"),
+        ({"acr_values": ""}, "acr_values"),
+        ({"acr_values": "eidas1 eidas4"}, "acr_values"),
+        ({"encryption_algorithm": "RSA-OAEP"}, "encryption_algorithm"),
+    ],
+    ids=str,
+)
+def test_portal_that_could_not_work_is_refused_at_start(
+    section: str, wrong: dict[str, str], key: str
+) -> None:
+    """No client, no level that exists, no key of ours for what it encrypts: said with the key that is wrong."""
+    with pytest.raises(ConfigurationError, match=rf"config\.toml: {section}\.{key} "):
+        parse({section: PORTAL | wrong}, "config.toml")
+
+
+@pytest.mark.rule("FC-1")
+def test_both_portals_may_be_on() -> None:
+    """Each has defaults of its own: issuer, level, encryption, scopes."""
+    settings = parse({"franceconnect": PORTAL, "franceconnect_plus": PORTAL}, "config.toml")
+
+    ordinary, plus = settings.franceconnect, settings.franceconnect_plus
+    assert (ordinary.acr_values, ordinary.encryption_algorithm) == ("eidas1", "")
+    assert (plus.acr_values, plus.encryption_algorithm) == ("eidas2", "RSA-OAEP-256")
+    assert ordinary.issuer != plus.issuer
+    assert "rnipp_identite_pivot" in plus.scopes

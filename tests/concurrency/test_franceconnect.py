@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
@@ -18,10 +19,11 @@ from idp.services.authorization import terms
 from idp.services.sign_in import federated
 from idp.services.sign_in.arrival import Arrived
 from idp.services.sign_in.federated import Doubled, Purpose
+from idp.services.sign_in.portals import FRANCECONNECT, FRANCECONNECT_PLUS, Choice
 from idp.storage.models import account_attribute_changes, accounts, franceconnect_links
 from idp.storage.repositories import attributes
 from tests.support.builders import an_account, last_mail
-from tests.support.franceconnect import SUBJECT
+from tests.support.franceconnect import SUBJECT, ForgedFranceConnect
 from tests.support.journeys import BROWSER, Journeys, journeys_on
 
 if TYPE_CHECKING:
@@ -146,6 +148,40 @@ def test_one_identity_is_linked_to_one_of_sixteen_accounts(journeys: Journeys) -
 
         assert [type(one) for one in outcomes].count(federated.SignedIn) == 1
         assert rows(journeys, franceconnect_links) == number + 1
+
+
+@pytest.mark.rule("ACC-6", "FC-3")
+def test_one_identity_is_linked_to_one_of_two_accounts_at_two_portals(
+    journeys: Journeys, clock: SettableClock
+) -> None:
+    """One person's identity, confirmed for two accounts at the same instant, each through another portal."""
+    plus = ForgedFranceConnect(clock, issuer="https://fcplus.example/api/v2")
+    context = replace(journeys.context, franceconnect_plus=plus.client(acr_values="eidas2"))
+    both = Journeys(context, journeys.forged, journeys.visit, plus)
+    choices = {FRANCECONNECT: None, FRANCECONNECT_PLUS: Choice(FRANCECONNECT_PLUS)}
+    for number in range(ROUNDS):
+        name = {"family_name": f"ROUX{chr(65 + number)}"}
+        both.answers(sub=f"{number:064x}v1", **name)
+        plus.id_token = {"acr": "eidas2", "sub": f"{number + 500:064x}v1"}
+        plus.userinfo = {"sub": f"{number + 500:064x}v1", **name}
+        people = []
+        for portal, choice in choices.items():
+            account = an_account(context, f"r{number}-{portal.replace('_', '-')}@example.fr")
+            browser = bytes([number, len(portal)]) * 16
+            both.go(Purpose.LINK, account, browser=browser, portal=choice)
+            people.append((account, browser))
+
+        outcomes = at_once(
+            [
+                lambda account=account, browser=browser: franceconnect_link.confirm_link(  # type: ignore[misc]
+                    context, account, None, browser, visit=both.visit
+                )
+                for account, browser in people
+            ]
+        )
+
+        assert [type(one) for one in outcomes].count(federated.SignedIn) == 1, outcomes
+        assert rows(both, franceconnect_links) == number + 1
 
 
 @pytest.mark.rule("FC-2", "FC-6")

@@ -141,3 +141,52 @@ def test_absent_and_empty_usage_name_are_the_same(value: str | None) -> None:
 def test_unusable_address_is_no_reason_to_turn_a_person_away(value: object) -> None:
     """It only pre-fills a field."""
     assert received_identity(claims(email=value)).email is None
+
+
+# FranceConnect+: the identity provider's values, and the register's own beside them
+
+
+@pytest.mark.rule("FC-2")
+def test_values_of_the_register_are_certified_where_both_came() -> None:
+    """What the RNIPP vouches for is what is locked; the identity provider's spelling is not."""
+    received = received_identity(
+        claims(
+            family_name="Dubois-Martin",
+            rnipp_family_name="DUBOIS",
+            given_name="Angela",
+            given_name_array=["Angela"],
+            rnipp_given_name="Angela Claire",
+            rnipp_gender="female",
+            birthplace="Alger",
+            rnipp_birthplace="",
+            rnipp_birthcountry="99352",
+        )
+    )
+
+    assert received.civil.birth_name == "DUBOIS"
+    assert received.civil.given_names == ("Angela", "Claire")
+    assert (received.civil.birthplace, received.civil.birthcountry) == ("", "99352")
+
+
+@pytest.mark.rule("FC-2")
+@pytest.mark.parametrize("partial", ["1992-11-00", "1992-00-00"])
+def test_birth_date_of_the_identity_provider_stays_beside_the_register_s(partial: str) -> None:
+    """FranceConnect+ sends 00 for what is not known; the register's date has 01 (franceconnect.md 4.3)."""
+    whole = partial.replace("-00", "-01")
+
+    received = received_identity(claims(birthdate=partial, rnipp_birthdate=whole))
+
+    assert (received.civil.birthdate, received.partial_birthdate) == (whole, partial)
+
+
+@pytest.mark.parametrize("name", ["family_name", "given_name", "birthdate", "gender", "birthcountry"])
+@pytest.mark.parametrize("value", [12, "a\x00b", "x" * 300], ids=["number", "control", "endless"])
+def test_malformed_value_of_the_register_is_refused(name: str, value: object) -> None:
+    """It is no better than another; the identity provider's does not stand in for it."""
+    with pytest.raises(UpstreamMisbehaved, match=r"userinfo\."):
+        received_identity(claims(**{f"rnipp_{name}": value}))
+
+
+def test_value_of_the_register_that_is_null_is_absent() -> None:
+    """A claim of null is a claim that was left out (OIDC Core 5.3.2)."""
+    assert received_identity(claims(rnipp_family_name=None)).civil.birth_name == claims()["family_name"]

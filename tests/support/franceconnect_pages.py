@@ -135,13 +135,16 @@ def both_portals_on(database: Database, clock: SettableClock) -> Iterator[Pages]
     Yields:
         All of them.
     """
-    plus_addresses = {
-        "redirect_uri": f"{ISSUER}/franceconnect-plus/callback",
-        "logout_uri": f"{ISSUER}/franceconnect-plus/logout/callback",
-    }
+    path = f"{ISSUER}/franceconnect-plus"
     with (
         running_simulator(clock) as simulator,
-        running_simulator(clock, plus=True, encryption_algorithm="ECDH-ES", **plus_addresses) as plus,
+        running_simulator(
+            clock,
+            redirect_uri=f"{path}/callback",
+            logout_uri=f"{path}/logout/callback",
+            plus=True,
+            encryption_algorithm="ECDH-ES",
+        ) as plus,
     ):
         provider = a_provider(
             database,
