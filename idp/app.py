@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -58,6 +58,18 @@ _PACKAGE = Path(__file__).resolve().parent
 _MAX_BODY = 256 * 1024
 
 
+class Application(Flask):
+    """A Flask application whose views are all plain functions.
+
+    Flask asks of each view and each hook whether it is a coroutine, anew at every request: nine times for one
+    answer of /token.
+    """
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function as it is."""
+        return func
+
+
 def utc_now() -> datetime:
     """Tell the time."""
     return datetime.now(UTC)
@@ -79,7 +91,7 @@ def create_app(
         is_stopping: Tells whether the server was asked to stop: then it is not ready any more (S-375).
     """
     parts = build_context(settings, clock=clock) if context is None else context
-    app = Flask("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
+    app = Application("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
     app.request_class = TextRequest
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=200)
     site = build_site(settings, parts)

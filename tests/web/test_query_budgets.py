@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 import pytest
@@ -202,3 +203,17 @@ def test_pushed_request_costs_three_statements_more_than_a_plain_one(lasting_pro
 
     assert recording.commits == 1
     assert len(recording) <= len(plain) + 3, recording
+
+
+def test_no_view_and_no_hook_is_a_coroutine(lasting_provider: Provider) -> None:
+    """The application does not ask at each request: what would have to be awaited would never run."""
+    app = lasting_provider.app
+    hooks = [
+        function
+        for kind in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+        for functions in kind.values()
+        for function in functions
+    ]
+
+    assert [name for name, view in app.view_functions.items() if iscoroutinefunction(view)] == []
+    assert [hook for hook in hooks if iscoroutinefunction(hook)] == []
