@@ -164,7 +164,7 @@ class Parking:
 
     def confirm_identity(self) -> ResponseReturnValue:
         """Ask Mon Paris for names that FranceConnect vouches for; the usual login asks for less."""
-        return self._service.ask_again(f"{SPACE}#me", CLAIMS)
+        return self._service.ask_again(SPACE, CLAIMS)
 
     def detail(self, right_id: int) -> ResponseReturnValue:
         """Show one right."""

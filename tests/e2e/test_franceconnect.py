@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.builders import OTHER_PASSWORD
-from tests.support.demonstration import DECLARED
+from tests.support.demonstration import DECLARED, new_address
 from tests.support.visitor import Identity
 
 if TYPE_CHECKING:
@@ -245,3 +245,153 @@ def test_franceconnect_that_is_down_leaves_the_password_way_open(visitor: Visito
         visitor.allows()
 
     visitor.is_in_parking()
+
+
+# What a civil status that changes, a service that demands, and a logout look like
+
+BEFORE, AFTER = "nom_avant_changement", "nom_après_changement"
+FRAME = "/deconnexion/cadre"
+
+
+def _identifies_as(visitor: Visitor, login: str) -> None:
+    """Take one of the simulator's identities; its session there may still be another's."""
+    switch = visitor.page.locator("form[action$='/switch'] button")
+    identities = visitor.page.locator("#login")
+    expect(switch.or_(identities).first).to_be_visible()
+    if switch.count():
+        visitor.hands.press(switch)
+    visitor.sees_title("Choisir une identité")
+    visitor.hands.write(identities, login)
+    visitor.presses("Se connecter")
+    visitor.lets_franceconnect_go_on()
+
+
+def _mail_about(visitor: Visitor, email: str, subject: str) -> dict[str, Any]:
+    """Wait for a mail by its subject, whatever came before."""
+    for number in range(1, 10):
+        mail = visitor.demo.wait_for_mail(email, number)
+        if mail["subject"] == subject:
+            return mail
+    raise LookupError(subject)
+
+
+@pytest.mark.rule("FC-2", "FC-3", "FC-6")
+def test_name_that_changed_comes_in_with_the_next_login_and_its_owner_is_told(
+    visitor: Visitor, a_visitor: AVisitor
+) -> None:
+    """Here, by mail, and in parking, whose tokens are older than the change."""
+    email = new_address("alix")
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    _identifies_as(visitor, BEFORE)
+    visitor.presses("Non, créer mon compte")
+    visitor.writes(email=email)
+    visitor.ticks("terms")
+    visitor.presses("Recevoir mon code")
+    visitor.types_code(email)
+    visitor.allows()
+    visitor.is_in_parking()
+    visitor.sees("LEROY")
+
+    elsewhere = a_visitor()
+    elsewhere.opens("/sign-in")
+    elsewhere.goes_to_franceconnect()
+    _identifies_as(elsewhere, AFTER)
+    elsewhere.is_at(elsewhere.demo.provider, "/")
+
+    elsewhere.opens("/account/identity")
+    elsewhere.sees("LEROY-GARNIER")
+    elsewhere.sees("Alix Dominique Camille")
+    expect(elsewhere.field("family_name")).to_have_count(0)
+    told = _mail_about(visitor, email, "Votre identité certifiée a changé")
+    assert "LEROY" not in told["text"]
+    visitor.page.reload()
+    visitor.sees("LEROY-GARNIER")
+
+
+def _asks_to_be_confirmed(visitor: Visitor) -> str:
+    """Sign in to parking by password, and press its button; gives the address of the account."""
+    email = visitor.demo.new_account()
+    visitor.goes_to_parking()
+    visitor.signs_in(email)
+    visitor.allows()
+    visitor.is_in_parking()
+    visitor.sees("Mon Paris ne nous a pas transmis d’identité certifiée.")
+    visitor.follows("Confirmer mon identité")
+    visitor.sees_title("Confirmer votre identité avec FranceConnect")
+    return email
+
+
+@pytest.mark.rule("FC-4", "FC-6", "LOG-4", "UX-2")
+def test_service_that_demands_eidas1_gets_a_certified_identity(any_visitor: Visitor) -> None:
+    """A password is not enough: the account is linked on the way, compared first, and parking says so."""
+    visitor, identity = any_visitor, Identity()
+    _asks_to_be_confirmed(visitor)
+
+    visitor.goes_to_franceconnect()
+    visitor.identifies(identity)
+    visitor.sees_title("Vérifiez avant d’associer FranceConnect")
+    visitor.presses("Associer FranceConnect")
+
+    visitor.is_in_parking()
+    visitor.sees("Votre identité est certifiée par FranceConnect")
+    visitor.sees(identity.family_name)
+    expect(visitor.page.locator(".tag.ok", has_text="Certifié")).to_have_count(2)
+
+
+@pytest.mark.rule("FC-6", "LOG-4")
+def test_person_who_refuses_to_be_confirmed_stays_in_parking(visitor: Visitor) -> None:
+    """A demand can be refused: the service is told no, and goes on with what it has."""
+    _asks_to_be_confirmed(visitor)
+
+    visitor.presses("Refuser et revenir au service")
+
+    visitor.is_in_parking()
+    visitor.sees("Rien n’a changé")
+
+
+@pytest.mark.rule("FC-6", "FC-7")
+def test_outage_on_the_way_of_a_demand_leads_back_to_the_service(visitor: Visitor) -> None:
+    """FranceConnect falls silent in the middle: the request is still there, and so is parking."""
+    _asks_to_be_confirmed(visitor)
+    visitor.goes_to_franceconnect()
+    with visitor.demo.faults() as break_it:
+        break_it(fault="down", on="token")
+        visitor.identifies(Identity())
+        visitor.sees_title("FranceConnect ne répond pas")
+        visitor.follows("Revenir à la demande du service")
+        visitor.sees_title("Confirmer votre identité avec FranceConnect")
+        visitor.presses("Refuser et revenir au service")
+
+    visitor.is_in_parking()
+
+
+@pytest.mark.rule("LOG-7", "OID-6")
+def test_logout_of_parking_goes_through_ours_the_frames_and_franceconnect(any_visitor: Visitor) -> None:
+    """In that order, and back to parking; nobody is signed in anywhere afterwards."""
+    visitor = any_visitor
+    visitor.goes_to_parking()
+    visitor.creates_account_with_franceconnect(Identity())
+    visitor.allows()
+    visitor.is_in_parking()
+    seen: list[str] = []
+    visitor.page.on("request", lambda request: seen.append(request.url.partition("?")[0]))
+
+    visitor.presses("Se déconnecter")
+    visitor.is_at(visitor.demo.parking, "/deconnecte")
+
+    demo = visitor.demo
+    way = [
+        f"{demo.provider}/logout",
+        f"{demo.parking}{FRAME}",
+        f"{demo.provider}/franceconnect/logout",
+        f"{demo.franceconnect}/api/v2/session/end",
+        f"{demo.provider}/franceconnect/logout/callback",
+        f"{demo.parking}/deconnecte",
+    ]
+    assert [one for one in seen if one in way] == way
+    visitor.opens("/account")
+    visitor.sees_title("Se connecter")
+    visitor.goes_to_parking()
+    visitor.goes_to_franceconnect()
+    visitor.sees_title("Choisir une identité")
