@@ -44,6 +44,11 @@ def reading(visitor: Visitor) -> Iterator[str]:
         "dead_password_link": "/new-password?token=nothing",
         "expired": "/sign-in?pending=mpq_nothing",
         "franceconnect_expired": "/franceconnect/callback?state=nothing&code=nothing",
+        "franceconnect_linked_elsewhere": "/franceconnect/turned-away?reason=linked_elsewhere",
+        "franceconnect_identity_taken": "/franceconnect/turned-away?reason=identity_taken",
+        "franceconnect_other_portal": "/franceconnect/turned-away?reason=other_portal",
+        "franceconnect_already_linked": "/franceconnect/turned-away?reason=already_linked",
+        "franceconnect_other_birth_data": "/franceconnect/turned-away?reason=birth_data_changed&incident=AB12CD34",
         "request_of_nobody": "/authorize?client_id=nobody&response_type=code",
         "request_to_elsewhere": "/authorize?client_id=stationnement&redirect_uri=https://elsewhere.example/",
     }

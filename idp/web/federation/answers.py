@@ -65,6 +65,7 @@ _TURNED_AWAY = {
         Reason.BIRTH_DATA_CHANGED,
     )
 }
+_PORTALS = (portals.FRANCECONNECT, portals.FRANCECONNECT_PLUS)
 _INCIDENT = re.compile(r"[0-9A-Z]{8}")
 _RETRY_SECONDS = "30"
 
@@ -173,7 +174,7 @@ def way_of(waiting: PendingAuthorization | None) -> Way:
 def _page(
     reason: Reason, provider: str, incident: str | None, pending_id: str | None, *, retry: bool
 ) -> Response:
-    others = [name for name in portals.portals(context()) if name != provider]
+    others = [name for name in _PORTALS if name != provider]
     again = url("franceconnect.login", intent="link", provider=provider, pending=pending_id)
     content = page(
         "interaction/franceconnect_error.html",
@@ -181,7 +182,8 @@ def _page(
         incident=incident,
         retry=retry and is_on(),
         portal=provider,
-        other_portal=others[0] if others else None,
+        other_portal=others[0],
+        other_portal_is_on=others[0] in portals.portals(context()),
         link_again=again,
     )
     answer = make_response(content, _STATUS[reason])
