@@ -12,7 +12,8 @@ from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
-from idp.services.authorization.requests import Answered, answer, grant, levels_of, use_up
+from idp.services.authorization import grants
+from idp.services.authorization.requests import Answered, levels_of
 from idp.services.authorization.responses import bring_error
 from idp.storage.repositories import consents, sessions, tokens
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from idp.domain.client import ClaimUse, Client
-    from idp.services.authorization.requests import Situation
+    from idp.services.authorization.situation import Situation
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
     from idp.storage.repositories.consents import ListedConsent
@@ -81,8 +82,8 @@ def allow(
         )
         event = ConsentGiven(tuple(sorted(consent.scopes)), tuple(sorted(consent.claims)))
         record(connection, event, now, account_id=account_id, client_id=client.client_id)
-        granted = grant(context, connection, situation, signed_in, consent)
-    return Answered(answer(context, situation, granted), client)
+        granted = grants.grant(context, connection, situation, signed_in, consent)
+    return Answered(grants.answer(context, situation, granted), client)
 
 
 def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answered:
@@ -96,7 +97,7 @@ def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answe
             account_id=signed_in.account.account_id,
             client_id=situation.client.client_id,
         )
-    use_up(context, situation.request)
+    grants.use_up(context, situation.request)
     refusal = situation.request.refusal(ErrorCode.ACCESS_DENIED, reason="the person refused")
     return Answered(bring_error(context, refusal), situation.client)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.pending_authorization import PendingAuthorization
     from idp.services.authorization.consents import AskedClaim
-    from idp.services.authorization.requests import Situation
+    from idp.services.authorization.situation import Situation
     from idp.services.sign_in.sessions import SignedIn
 
 blueprint = Blueprint("consent", __name__)

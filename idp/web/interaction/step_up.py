@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from idp.protocol.authorization.interaction import PASSABLE, Ask, Step
 from idp.protocol.errors import ErrorCode
-from idp.services.authorization import requests
+from idp.services.authorization import grants, requests
 from idp.web import cookies, portal_button
 from idp.web.http import form
 from idp.web.interaction.flow import PendingGone, go_on, pending
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from idp.domain.pending_authorization import PendingAuthorization
     from idp.protocol.authorization.interaction import Reason
-    from idp.services.authorization.requests import Situation
+    from idp.services.authorization.situation import Situation
 
 blueprint = Blueprint("step_up", __name__)
 
@@ -52,7 +52,7 @@ def submit() -> Response:
     if choice == "without" and reason in PASSABLE:
         requests.mark(context(), present, "step_up_declined_at")
         return go_on(present)
-    requests.use_up(context(), situation.request)
+    grants.use_up(context(), situation.request)
     raise situation.request.refusal(ErrorCode.ACCESS_DENIED, reason="the person declined the step-up")
 
 

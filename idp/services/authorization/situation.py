@@ -1,0 +1,33 @@
+"""What was read to decide an authorization request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from idp.domain.client import Client
+    from idp.domain.consent import Consent
+    from idp.domain.pending_authorization import PendingAuthorization
+    from idp.protocol.authorization.request import AuthorizationRequest
+    from idp.services.sign_in.sessions import SignedIn
+    from idp.storage.repositories.attributes import StoredAttribute
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What was read to decide: who is there, what they allow, what is known of them."""
+
+    request: AuthorizationRequest
+    signed_in: SignedIn | None
+    consent: Consent | None
+    known: Mapping[str, StoredAttribute]
+    pending: PendingAuthorization | None
+    terms_are_accepted: bool = True
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        return self.request.client
