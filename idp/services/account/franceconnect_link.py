@@ -111,7 +111,6 @@ def finish_signup(
         return Gone()
     came = decoded(known.franceconnect)
     accepted = _accepted(context, came, known.language)
-    # Hashed before the transaction: it takes longer than any statement (PWD-7: nobody sees what is hashed).
     password_hash = context.passwords.generate()
 
     def open_account(connection: Connection) -> Arrived | AddressTaken | Refused | Gone:
