@@ -16,13 +16,13 @@ from idp.domain.email_address import parse
 from idp.services.account import franceconnect_link, profile, signup
 from idp.services.account.profile import Locked, Saved
 from idp.services.authorization import terms
-from idp.services.sign_in import federated
+from idp.services.sign_in import federated, linking
 from idp.services.sign_in.arrival import Arrived
 from idp.services.sign_in.federated import Doubled, Purpose
 from idp.services.sign_in.portals import FRANCECONNECT, FRANCECONNECT_PLUS, Choice
 from idp.storage.models import account_attribute_changes, accounts, franceconnect_links
 from idp.storage.repositories import attributes
-from tests.support.builders import an_account, last_mail
+from tests.support.builders import HOME, PASSWORD, an_account, last_mail
 from tests.support.franceconnect import SUBJECT, ForgedFranceConnect
 from tests.support.journeys import BROWSER, Journeys, journeys_on
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
+    from idp.domain.account import Account
     from idp.storage.engine import Database
     from tests.support.clock import SettableClock
 
@@ -182,6 +183,41 @@ def test_one_identity_is_linked_to_one_of_two_accounts_at_two_portals(
 
         assert [type(one) for one in outcomes].count(federated.SignedIn) == 1, outcomes
         assert rows(both, franceconnect_links) == number + 1
+
+
+@pytest.mark.rule("FC-4", "ACC-6")
+def test_one_account_linked_in_two_ways_at_once_is_linked_once(
+    database: Database, clock: SettableClock
+) -> None:
+    """By the password in one tab, by the comparison in another: one link, and nobody waits for somebody who waits."""
+    journeys = journeys_on(database, clock)
+    for number in range(ROUNDS):
+        journeys.answers(sub=f"{number:064x}v1", family_name=f"BLANC{chr(65 + number)}")
+        account = an_account(journeys.context, f"b{number}@example.fr")
+        tabs = bytes([number, 1]) * 16, bytes([number, 2]) * 16
+        journeys.go(browser=tabs[0])
+        journeys.go(Purpose.LINK, account, browser=tabs[1])
+
+        def by_password(account: Account = account, browser: bytes = tabs[0]) -> object:
+            return linking.link_with_password(
+                journeys.context,
+                account.email,
+                PASSWORD,
+                address=HOME,
+                browser_hash=browser,
+                visit=journeys.visit,
+            )
+
+        def by_comparison(account: Account = account, browser: bytes = tabs[1]) -> object:
+            return franceconnect_link.confirm_link(
+                journeys.context, account, None, browser, visit=journeys.visit
+            )
+
+        outcomes = at_once([by_password, by_comparison])
+
+        # Whoever came second finds the link, and is in as well.
+        assert all(isinstance(one, federated.SignedIn) for one in outcomes), outcomes
+        assert rows(journeys, franceconnect_links) == number + 1
 
 
 @pytest.mark.rule("FC-2", "FC-6")

@@ -93,8 +93,7 @@ def attach(context: Context, connection: Connection, account: Account, held: Hel
     Raises:
         LostRace: Another transaction linked the identity or the account meanwhile.
     """
-    links = franceconnect.hold_links(connection, account.account_id)
-    franceconnect.hold_pivot(connection, pivot_hash(context, held.civil))
+    links = wait_for_turn(context, connection, account.account_id, held)
     conflict = conflict_of(context, connection, account.account_id, held)
     if conflict is not None:
         return conflict
@@ -116,6 +115,19 @@ def attach(context: Context, connection: Connection, account: Account, held: Hel
     _certify(connection, account.account_id, current, held, now)
     record(connection, FranceConnectLinked(), now, account_id=account.account_id)
     return None
+
+
+def wait_for_turn(
+    context: Context, connection: Connection, account_id: str, held: HeldIdentity
+) -> tuple[Link, ...]:
+    """Have other links of this account, and of this person, wait for the end of the transaction; give the account's.
+
+    The account's links first, then the pivot, then the row of the account: whoever locks in another order waits for
+    somebody who waits for them.
+    """
+    links = franceconnect.hold_links(connection, account_id)
+    franceconnect.hold_pivot(connection, pivot_hash(context, held.civil))
+    return links
 
 
 def conflict_of(

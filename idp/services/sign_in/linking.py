@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from idp.domain.authentication import Authentication
 from idp.services.sign_in import password
 from idp.services.sign_in.arrival import Arrived, arrive
-from idp.services.sign_in.certification import attach, conflict_of, tell_linked
+from idp.services.sign_in.certification import attach, conflict_of, tell_linked, wait_for_turn
 from idp.services.sign_in.federated import SignedIn, let_in
 from idp.services.sign_in.journeys import (
     Reason,
@@ -76,11 +76,13 @@ def link_with_password(
         found = held_within(context, connection, Purpose.SIGN_IN, visit.pending_id, browser_hash)
         if found is None:
             return Refused(Reason.EXPIRED, way)
-        if not password.confirm(context, connection, checked, context.clock()):
-            return password.Refused()
         journey, came = found
         account = checked.credential.account
-        if franceconnect.link_of_account(connection, account.account_id, came.provider) is not None:
+        wait_for_turn(context, connection, account.account_id, came)
+        if not password.confirm(context, connection, checked, context.clock()):
+            return password.Refused()
+        present = franceconnect.link_of_account(connection, account.account_id, came.provider)
+        if present is not None and present.upstream_subject != came.subject:
             return _to_compare(
                 context, connection, account, found=found, browser_hash=browser_hash, visit=visit
             )
