@@ -301,9 +301,7 @@ def held_journey(
     return None if row is None else Journey(*row)
 
 
-def turn_into_link(
-    connection: Connection, journey: Journey, account_id: str, *, browser_hash: bytes
-) -> bool:
+def turn_into_link(connection: Connection, journey: Journey, account_id: str, *, browser_hash: bytes) -> bool:
     """Have the identity that waits be compared with an account's; False when another request was first."""
     connection.execute(
         update(_JOURNEYS)
