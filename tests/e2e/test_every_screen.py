@@ -301,6 +301,7 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     visitor.goes_to_parking()
     visitor.goes_to_franceconnect()
     visitor.follows("Revenir sur Mon Paris")
+    visitor.is_at(visitor.demo.provider, "/franceconnect/callback")
     yield "franceconnect_refused"
     visitor.goes_to_parking()
     visitor.goes_to_franceconnect()
@@ -319,6 +320,7 @@ def with_franceconnect(visitor: Visitor) -> Iterator[str]:
     visitor.goes_to_parking()
     visitor.goes_to_franceconnect()
     visitor.lets_franceconnect_go_on()
+    visitor.is_at(visitor.demo.provider, "/franceconnect/first-time")
     yield "franceconnect_first_time"
     presses(visitor, "button[value=link]")
     yield "franceconnect_link"
@@ -356,10 +358,13 @@ def _linking(visitor: Visitor, taken: Identity) -> Iterator[str]:
     submits(visitor, email=visitor.demo.new_account(), password=PASSWORD)
     visitor.goes_to_franceconnect()
     visitor.identifies(taken)
+    # By the page of FranceConnect's own logout, which goes on by itself.
+    visitor.is_at(visitor.demo.provider, "/franceconnect/turned-away")
     yield "franceconnect_linked_elsewhere"
     visitor.opens("/account/identity")
     visitor.goes_to_franceconnect()
     visitor.identifies(Identity(given_name="Zoé", birthdate=DECLARED["birthdate"]))
+    visitor.is_at(visitor.demo.provider, "/account/franceconnect")
     yield "franceconnect_compare"
     presses(visitor, "button[value=confirm]")
     yield "identity_linked"

@@ -104,6 +104,13 @@ class Inspector:
             # The page before it was just taken away.
             return None
 
+    def _content(self) -> str | None:
+        """Read the page; None while it is being replaced by the next one."""
+        try:
+            return self.page.content()
+        except Error:
+            return None
+
     def _look_once(self, name: str, theme: str, size: dict[str, int]) -> None:
         where = f"{name} ({self.label}, {theme}, {size['width']})"
         overflowing = self.page.evaluate(FIND_WHAT_OVERFLOWS)
@@ -117,7 +124,7 @@ class Inspector:
 
     def _weigh(self, name: str) -> None:
         """Add the page and what it loads, uncompressed."""
-        loaded = {self.page.url: len(self.page.content().encode())}
+        loaded = {self.page.url: len(wait_until(self._content, f"the content of {name}").encode())}
         loaded |= {address: self._size_of(address) for address in self.page.evaluate(LIST_RESOURCES)}
         if sum(loaded.values()) > MOST_BYTES:
             self.faults.append(f"{name}: {sum(loaded.values())} bytes: {loaded}")
