@@ -29,7 +29,7 @@ def test_first_account_by_franceconnect_then_a_password_by_mail(any_visitor: Vis
     visitor.sees("Vous n’avez pas choisi de mot de passe.")
     visitor.signs_out_here()
     # By parking's frame and by FranceConnect: each has a page that goes on by itself.
-    visitor.is_at(visitor.demo.provider, "/signed-out")
+    visitor.sees("Votre session FranceConnect est fermée aussi.")
 
     visitor.opens("/sign-in")
     visitor.follows("J’ai oublié mon mot de passe")

@@ -111,6 +111,6 @@ def test_first_password_after_franceconnect_is_set_in_the_account(visitor: Visit
     visitor.sees_title("Votre mot de passe est changé")
     visitor.opens("/")
     visitor.signs_out_here()
-    visitor.is_at(visitor.demo.provider, "/signed-out")
+    visitor.sees("Votre session FranceConnect est fermée aussi.")
 
     visitor.signs_in_here(identity.email, OTHER_PASSWORD)
