@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.support.builders import PASSWORD
 from tests.support.demonstration import Demonstration, new_address, new_family_name
@@ -167,8 +167,13 @@ class Visitor:
     # Small gestures
 
     def opens(self, path: str) -> None:
-        """Type an address of the provider."""
-        self.page.goto(f"{self.demo.provider}{path}")
+        """Type an address of the provider; once more when a page that goes on by itself was quicker."""
+        try:
+            self.page.goto(f"{self.demo.provider}{path}")
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+            self.page.goto(f"{self.demo.provider}{path}")
 
     def presses(self, button: str) -> None:
         """Use a button."""
