@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 
+from tests.support.demonstration import wait_until
 from tests.support.postgresql import (
     CHOICE,
     OLDEST_VERSION,
@@ -52,6 +54,18 @@ def test_wheel_without_a_system_server_serves(open_folder: Path) -> None:
     assert asked is not None
     assert int(asked[0]) // 10_000 == version(programs) >= OLDEST_VERSION
     assert kept == (0,)
+
+
+def test_killed_server_is_cleaned_up(open_folder: Path) -> None:
+    """What a run leaves behind whose server was killed with it holds no later run up."""
+    server = PostgreSQL.create(open_folder / "server", open_folder / "copies")
+    process = int((server.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not server.is_running() or None, "the end of the server")
+    server.remove()
+
+    assert not server.folder.exists()
 
 
 def test_programs_closed_to_the_server_user_are_copied(open_folder: Path) -> None:

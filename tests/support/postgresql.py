@@ -117,8 +117,17 @@ class PostgreSQL:
         Args:
             mode: `immediate` as a crash would; `fast` as an administrator does.
         """
-        if (self.folder / "data" / "postmaster.pid").exists():
+        if self.is_running():
             self.run("pg_ctl", "stop", "--pgdata=data", f"--mode={mode}", "--wait", "--timeout=60")
+
+    def is_running(self) -> bool:
+        """Say whether the server lives; a machine that went down leaves its file of the process behind.
+
+        Returns:
+            False too for one that was killed.
+        """
+        asked = [str(self.programs / "pg_ctl"), "status", "--pgdata=data"]
+        return as_ordinary_user(asked, self.folder).returncode == 0
 
     def remove(self) -> None:
         """Stop, and delete everything."""
