@@ -13,14 +13,16 @@ import msgspec
 
 from idp.cli.client_options import NO_PROFILE
 from idp.cli.exits import Refusal
-from idp.domain.client import Client, ClientAuthenticationMethod, GrantType, Profile
+from idp.domain.client import CERTIFICATE_METHODS, Client, ClientAuthenticationMethod, GrantType, Profile
 from idp.protocol.authorization.response_type import canonical as canonical_response_type
+from idp.protocol.authorization.response_type import is_in_front
 from idp.protocol.claims.standard import COMPANIONS, SCOPE_CLAIMS
 from idp.protocol.clients import profile as profiles
 from idp.protocol.clients.metadata import MetadataProblem
 from idp.protocol.clients.public_keys import signing_algorithms
 from idp.protocol.clients.registration import NEUTRAL_REASON
 from idp.protocol.scope import OFFLINE_ACCESS
+from idp.protocol.signature_algorithms import FAPI_ALGORITHMS
 
 #: What the service does not choose.
 _OURS: Final = frozenset({"version", "secrets", "created_at", "disabled_at", "logo_uri"})
@@ -49,10 +51,6 @@ _TYPED_AS: Final = {
 _ENCRYPTIONS: Final = frozenset(name for name in _TYPED_AS.values() if name.endswith("_encryption"))
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
-_BY_CERTIFICATE: Final = frozenset(
-    {ClientAuthenticationMethod.TLS, ClientAuthenticationMethod.SELF_SIGNED_TLS}
-)
-_LEGACY: Final = frozenset({"id_token", "token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Asked:
     def is_legacy(self) -> bool:
         """Tell whether tokens are asked for in the answer of the authorization endpoint."""
         types = self.attributes.get("response_types", ())
-        return any(not _LEGACY.isdisjoint(text.split()) for text in types)
+        return any(map(is_in_front, types))
 
 
 def asked(flags: dict[str, Any]) -> Asked:
@@ -161,12 +159,13 @@ def _implied(
     grants, types = attributes.get("grant_types"), attributes.get("response_types")
     if grants is not None:
         return {"response_types": ["code"] if GrantType.AUTHORIZATION_CODE in grants else []}
-    words = {word for text in (["code"] if types is None else types) for word in text.split()}
+    wanted = ["code"] if types is None else types
+    words = {word for text in wanted for word in text.split()}
     front = {GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT}
     implied = set() if present is None else present.grant_types - front
     if "code" in words:
         implied |= {GrantType.AUTHORIZATION_CODE}
-    if words & _LEGACY:
+    if any(map(is_in_front, wanted)):
         implied |= {GrantType.IMPLICIT}
     if OFFLINE_ACCESS in scopes and "code" in words:
         implied |= {GrantType.REFRESH_TOKEN}
@@ -177,11 +176,11 @@ def _of_profile(wanted: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]
     """Set what a profile needs wherever nothing else was named; the checks refuse what was named and doesn't fit."""
     if named.get("profile") is None:
         return wanted
-    algs = [alg for alg in signing_algorithms(wanted.get("jwks") or {}) if alg in profiles.ALGORITHMS]
+    algs = [alg for alg in signing_algorithms(wanted.get("jwks") or {}) if alg in FAPI_ALGORITHMS]
     method = wanted.get("authentication_method")
     if method not in profiles.METHODS:
         method = ClientAuthenticationMethod.PRIVATE_KEY_JWT.value
-    bound = "tls_bound_access_tokens" if method in _BY_CERTIFICATE else "dpop_bound_access_tokens"
+    bound = "tls_bound_access_tokens" if method in CERTIFICATE_METHODS else "dpop_bound_access_tokens"
     is_bound = wanted.get("tls_bound_access_tokens") or wanted.get("dpop_bound_access_tokens")
     needed: dict[str, Any] = {
         "authentication_method": method,
@@ -190,14 +189,14 @@ def _of_profile(wanted: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]
         "accepts_endpoint_audience": False,
         **({} if is_bound else {bound: True}),
     }
-    if wanted.get("id_token_signed_response_alg") not in profiles.ALGORITHMS:
-        needed["id_token_signed_response_alg"] = profiles.ALGORITHMS[0]
+    if wanted.get("id_token_signed_response_alg") not in FAPI_ALGORITHMS:
+        needed["id_token_signed_response_alg"] = FAPI_ALGORITHMS[0]
     if named["profile"] == Profile.FAPI2_MESSAGE_SIGNING:
         needed |= {
             "require_signed_requests": True,
-            "request_object_signing_alg": (algs or profiles.ALGORITHMS)[0],
-            "authorization_signed_response_alg": profiles.ALGORITHMS[0],
-            "introspection_signed_response_alg": profiles.ALGORITHMS[0],
+            "request_object_signing_alg": (algs or FAPI_ALGORITHMS)[0],
+            "authorization_signed_response_alg": FAPI_ALGORITHMS[0],
+            "introspection_signed_response_alg": FAPI_ALGORITHMS[0],
         }
     return wanted | {name: value for name, value in needed.items() if name not in named}
 

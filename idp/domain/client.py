@@ -20,6 +20,12 @@ class ClientAuthenticationMethod(StrEnum):
     NONE = "none"
 
 
+#: Those of RFC 8705, which need a TLS connection that shows a certificate.
+CERTIFICATE_METHODS: Final = frozenset(
+    {ClientAuthenticationMethod.TLS, ClientAuthenticationMethod.SELF_SIGNED_TLS}
+)
+
+
 class ApplicationType(StrEnum):
     """Where the client runs (OIDC Registration 2)."""
 

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from idp.crypto.certificates import CertificateRefused
-from idp.crypto.jwt import JWTRefused, unverified_claims, unverified_header, verified_claims, verified_hs256
+from idp.crypto.jwt import JWTRefused, unverified_claims, verified_hs256
 from idp.crypto.opaque import SecretKind, digest, equal, is_well_formed
+from idp.domain.client import CERTIFICATE_METHODS
 from idp.domain.client import ClientAuthenticationMethod as Method
 from idp.outbound.logs import get_logger
-from idp.protocol.clients import assertion
+from idp.protocol.clients import assertion, profile
 from idp.protocol.errors import EndpointError, ErrorCode
 from idp.services.clients.assertions import use_once
 from idp.services.clients.certificates import check_certificate
-from idp.services.clients.key_sets import KeySetUnavailable, keys_of
+from idp.services.clients.key_sets import KeySetUnavailable, signed_claims
 from idp.services.clients.secrets import bound_to
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from idp.services.context import Context
 
 _BY_ASSERTION: Final = frozenset({Method.PRIVATE_KEY_JWT, Method.SECRET_JWT})
-_BY_CERTIFICATE: Final = frozenset({Method.TLS, Method.SELF_SIGNED_TLS})
-#: FAPI 2.0 Security Profile 5.3.2.1: "shall authenticate clients using one of the following methods".
-_FAPI: Final = frozenset({Method.PRIVATE_KEY_JWT, Method.TLS, Method.SELF_SIGNED_TLS})
 _LOG: Final = get_logger("idp.oauth")
 
 
@@ -75,7 +73,7 @@ def authenticate(context: Context, request: BackChannelRequest) -> Client:
         raise _refused("client disabled", used_basic=used_basic)
     if client.authentication_method not in credentials.methods:
         raise _refused("another method than registered", used_basic=used_basic)
-    if client.is_fapi2 and client.authentication_method not in _FAPI:
+    if client.is_fapi2 and client.authentication_method not in profile.METHODS:
         raise _refused("a method that FAPI 2.0 does not have", used_basic=used_basic)
     try:
         _check_proof(context, client, credentials.proof, request)
@@ -106,7 +104,7 @@ def _credentials(request: BackChannelRequest) -> Credentials:
     if has_secret:
         return Credentials(frozenset({Method.SECRET_POST}), client_id, parameters["client_secret"])
     # RFC 8705 section 2: a client that shows a certificate sends its client_id, and nothing else.
-    return Credentials(_BY_CERTIFICATE | {Method.NONE}, client_id)
+    return Credentials(CERTIFICATE_METHODS | {Method.NONE}, client_id)
 
 
 def _basic(header: str, client_id: str | None) -> Credentials:
@@ -148,7 +146,8 @@ def _check_proof(context: Context, client: Client, proof: str, request: BackChan
         case Method.SECRET_JWT:
             _use_assertion(context, client, _signed_by_secret(context, client, proof), request.path)
         case Method.PRIVATE_KEY_JWT:
-            _use_assertion(context, client, _signed_by_key(context, client, proof), request.path)
+            claims = signed_claims(context, client, proof, algorithms=assertion.algorithms(client))
+            _use_assertion(context, client, claims, request.path)
         case Method.TLS | Method.SELF_SIGNED_TLS:
             check_certificate(context, client, request.certificate)
 
@@ -159,16 +158,6 @@ def _is_live_secret(secrets: tuple[ClientSecret, ...], secret: str, now: datetim
     given = digest(secret)
     live = [one.secret_hash for one in secrets if one.is_live(now)]
     return any([equal(given, secret_hash) for secret_hash in live])  # noqa: C419 - every one, whatever the match
-
-
-def _signed_by_key(context: Context, client: Client, token: str) -> dict[str, Any]:
-    header, algorithms = unverified_header(token), assertion.algorithms(client)
-    # Before any key is looked for: nobody makes us fetch keys for what no key could verify.
-    if header.get("alg") not in algorithms:
-        raise JWTRefused("another algorithm than allowed")
-    kid = header.get("kid")
-    keys = keys_of(context, client, kid=kid if isinstance(kid, str) else None)
-    return verified_claims(token, keys, algorithms=algorithms)
 
 
 def _signed_by_secret(context: Context, client: Client, token: str) -> dict[str, Any]:
@@ -197,13 +186,12 @@ def _live_secrets(context: Context, client: Client) -> Iterator[str]:
 
 
 def _use_assertion(context: Context, client: Client, claims: dict[str, Any], path: str) -> None:
-    origins = (context.issuer, context.mutual_tls.origin or context.issuer)
     use = assertion.check_claims(
         claims,
         client_id=client.client_id,
         issuer=context.issuer,
         now=context.clock(),
-        endpoints=assertion.endpoint_audiences(client, origins, path),
+        endpoints=assertion.endpoint_audiences(client, context.origins, path),
     )
     if not use_once(context, client, use):
         raise _refused("client_assertion used before", used_basic=False)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc6749 import TokenEndpoint
-
 from idp.oauth.client_authentication import authenticate
+from idp.oauth.endpoint import BackChannelEndpoint
 from idp.services.authorization.device import begin
 
 if TYPE_CHECKING:
@@ -14,14 +13,10 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
 
 
-class DeviceAuthorizationEndpoint(TokenEndpoint):
+class DeviceAuthorizationEndpoint(BackChannelEndpoint):
     """Gives a device the code that it shows and the one that it keeps."""
 
     ENDPOINT_NAME = "device_authorization"
-
-    def create_endpoint_request(self, request: BackChannelRequest) -> BackChannelRequest:
-        """Take the request as it is."""
-        return request
 
     def __call__(self, request: BackChannelRequest) -> Answer:
         """Authenticate, then give the codes.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc6749 import TokenEndpoint
-
 from idp.oauth.client_authentication import authenticate
+from idp.oauth.endpoint import BackChannelEndpoint
 from idp.protocol.errors import EndpointError, ErrorCode
 from idp.services.tokens.introspection import introspect
 
@@ -15,14 +14,10 @@ if TYPE_CHECKING:
     from idp.services.tokens.introspection import Introspection
 
 
-class IntrospectionEndpoint(TokenEndpoint):
+class IntrospectionEndpoint(BackChannelEndpoint):
     """Says to a confidential client what its token, or one made for it, is worth."""
 
     ENDPOINT_NAME = "introspection"
-
-    def create_endpoint_request(self, request: BackChannelRequest) -> BackChannelRequest:
-        """Take the request as it is."""
-        return request
 
     def __call__(self, request: BackChannelRequest) -> tuple[int, Introspection, tuple[()]]:
         """Authenticate, then answer.

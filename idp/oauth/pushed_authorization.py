@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc6749 import TokenEndpoint
-
 from idp.oauth.client_authentication import authenticate
+from idp.oauth.endpoint import BackChannelEndpoint
 from idp.services.authorization.pushed_requests import push
 from idp.services.tokens.proofs import check_proof
 
@@ -15,14 +14,10 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
 
 
-class PushedAuthorizationEndpoint(TokenEndpoint):
+class PushedAuthorizationEndpoint(BackChannelEndpoint):
     """Keeps a request until the browser brings its name; whoever may ask /authorize may push."""
 
     ENDPOINT_NAME = "pushed_authorization"
-
-    def create_endpoint_request(self, request: BackChannelRequest) -> BackChannelRequest:
-        """Take the request as it is."""
-        return request
 
     def __call__(self, request: BackChannelRequest) -> Answer:
         """Authenticate, check the proof if there is one, then keep the request.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc6749 import TokenEndpoint
-
 from idp.oauth.client_authentication import authenticate
+from idp.oauth.endpoint import BackChannelEndpoint
 from idp.services.tokens.revocation import revoke
 
 if TYPE_CHECKING:
@@ -14,14 +13,10 @@ if TYPE_CHECKING:
     from idp.oauth.request import BackChannelRequest
 
 
-class RevocationEndpoint(TokenEndpoint):
+class RevocationEndpoint(BackChannelEndpoint):
     """Revokes a client's own token; an unknown one is answered alike (RFC 7009 section 2.2)."""
 
     ENDPOINT_NAME = "revocation"
-
-    def create_endpoint_request(self, request: BackChannelRequest) -> BackChannelRequest:
-        """Take the request as it is."""
-        return request
 
     def __call__(self, request: BackChannelRequest) -> Answer:
         """Authenticate, then revoke.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES
-from idp.domain.client import ClientAuthenticationMethod, GrantType, SubjectType
+from idp.domain.client import CERTIFICATE_METHODS, ClientAuthenticationMethod, GrantType, SubjectType
 from idp.domain.tokens import PROOF_ALGORITHMS
 from idp.protocol.authorization import pkce
 from idp.protocol.authorization.request import DISPLAYS, Prompt
@@ -18,9 +18,9 @@ from idp.protocol.clients.metadata import SECRET_ALGORITHM
 from idp.protocol.clients.public_keys import (
     CONTENT_ENCRYPTIONS,
     ENCRYPTION_ALGORITHMS,
-    SIGNING_ALGORITHMS,
 )
 from idp.protocol.scope import SUPPORTED_SCOPES
+from idp.protocol.signature_algorithms import SIGNING_ALGORITHMS
 
 #: Where each endpoint stands, from the issuer.
 ENDPOINTS: Final = {
@@ -47,9 +47,6 @@ _WITH_CERTIFICATE: Final = (
     "revocation_endpoint",
     "device_authorization_endpoint",
     "pushed_authorization_request_endpoint",
-)
-_BY_CERTIFICATE: Final = frozenset(
-    {ClientAuthenticationMethod.TLS, ClientAuthenticationMethod.SELF_SIGNED_TLS}
 )
 
 
@@ -89,7 +86,7 @@ def provider_metadata(facts: ProviderFacts) -> dict[str, Any]:
     methods = [
         method.value
         for method in ClientAuthenticationMethod
-        if facts.takes_certificates or method not in _BY_CERTIFICATE
+        if facts.takes_certificates or method not in CERTIFICATE_METHODS
     ]
     # No client without a secret has any business at introspection: it would be an oracle.
     confidential = [method for method in methods if method != ClientAuthenticationMethod.NONE]

@@ -116,3 +116,9 @@ class Context:
     dpop: DPoPPolicy = field(default_factory=DPoPPolicy)
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     franceconnect_plus: UpstreamProvider | None = None
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Addresses under which our endpoints are reached: the issuer, and where a certificate is asked for."""
+        aliases = (self.mutual_tls.origin,) if self.mutual_tls.origin else ()
+        return (self.issuer, *aliases)

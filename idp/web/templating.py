@@ -100,6 +100,12 @@ def speak_for(client: Client, pending_id: str | None) -> None:
     g.pending_id = pending_id
 
 
+def service_name() -> str | None:
+    """Give the name of the service that the page speaks for; None for none."""
+    service = g.get("service")
+    return None if service is None else str(service["name"])
+
+
 def service_of(client: Client) -> dict[str, Any]:
     """Describe a service as the pages show it."""
     return {

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from idp.domain.client import ClientAuthenticationMethod, GrantType, RegistrationPolicy
 from idp.protocol.clients.metadata import problems
-from idp.protocol.clients.public_keys import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS, SIGNING_ALGORITHMS
+from idp.protocol.clients.public_keys import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from idp.protocol.clients.registration import Unreadable, read, written
+from idp.protocol.signature_algorithms import SIGNING_ALGORITHMS
 from idp.storage.repositories import clients
 from tests.support.registration import CALLBACK, EC_KEY, RSA_KEY, Registrar, a_lasting_registrar, bearer
 

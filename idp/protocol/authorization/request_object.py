@@ -12,15 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from idp.domain.client import Client
+from idp.protocol import signature_algorithms
 from idp.protocol.authorization.request import KNOWN_PARAMETERS
 from idp.protocol.clocks import SKEW
 from idp.protocol.errors import ErrorCode, ProtocolError
 from idp.protocol.parameters import LISTS
 
-#: What request objects may be signed with, unless the client registered one of them (RFC 8725 section 3.1).
-ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "RS256")
-#: What FAPI 2.0 Security Profile 5.4 leaves of them: RS256 is out.
-FAPI_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")
 #: FAPI 2.0 Message Signing 5.3.1: `nbf` "no longer than 60 minutes in the past", `exp` "no longer than 60
 #: minutes after the nbf claim".
 LONGEST: Final = timedelta(minutes=60)
@@ -54,9 +51,7 @@ class RequestObjectRefused(ProtocolError):
 
 def algorithms_of(client: Client) -> tuple[str, ...]:
     """Say what a client may sign its request objects with."""
-    allowed = FAPI_ALGORITHMS if client.is_fapi2 else ALGORITHMS
-    registered = client.request_object_signing_alg
-    return allowed if registered is None else tuple(alg for alg in allowed if alg == registered)
+    return signature_algorithms.algorithms_of(client, client.request_object_signing_alg)
 
 
 def is_encrypted(token: str) -> bool:

@@ -11,15 +11,13 @@ from typing import Any, Final, cast
 from idp.domain.client import Client
 from idp.protocol.clocks import SKEW
 from idp.protocol.errors import EndpointError, ErrorCode
+from idp.protocol.signature_algorithms import algorithms_of
 
 #: `client_assertion_type` (RFC 7523 section 2.2).
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: The farthest `exp`: each `jti` is kept until then, and memory is no bottomless pit.
 MAX_LIFETIME: Final = timedelta(minutes=10)
 
-#: What FAPI 2.0 lets clients sign with (Security Profile 5.4.1).
-FAPI_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")
-_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")
 _LONGEST_JTI = 255
 
 
@@ -44,9 +42,7 @@ def client_named_by(claims: Mapping[str, Any]) -> str | None:
 
 def algorithms(client: Client) -> tuple[str, ...]:
     """Name the algorithms by which a client may sign with its private key: what it registered is a promise."""
-    allowed = FAPI_ALGORITHMS if client.is_fapi2 else _ALGORITHMS
-    registered = client.authentication_signing_alg
-    return tuple(alg for alg in allowed if registered in {None, alg})
+    return algorithms_of(client, client.authentication_signing_alg)
 
 
 def endpoint_audiences(client: Client, origins: tuple[str, ...], path: str) -> frozenset[str]:

@@ -30,7 +30,6 @@ from idp.protocol.clients.profile import profile_faults
 from idp.protocol.clients.public_keys import (
     CONTENT_ENCRYPTIONS,
     ENCRYPTION_ALGORITHMS,
-    SIGNING_ALGORITHMS,
     can_decrypt,
     can_verify,
     key_set_faults,
@@ -50,6 +49,7 @@ from idp.protocol.clients.uris import (
 )
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, SUPPORTED_SCOPES
 from idp.protocol.scope import parse as parse_scope
+from idp.protocol.signature_algorithms import SIGNING_ALGORITHMS
 
 #: The one algorithm of client_secret_jwt: a MAC with the secret that both sides hold (OIDC Core 9).
 SECRET_ALGORITHM: Final = "HS256"

@@ -7,9 +7,8 @@ from typing import Final
 
 from idp.domain.client import ApplicationType, Client, ClientAuthenticationMethod, GrantType
 from idp.protocol.clients.uris import is_local, parsable
+from idp.protocol.signature_algorithms import FAPI_ALGORITHMS
 
-#: FAPI 2.0 Security Profile 5.4.1: PS256, ES256 or EdDSA; preferred first.
-ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
 #: FAPI 2.0 Security Profile 5.3.2.1: mutual TLS, or private_key_jwt.
 METHODS: Final = (
     ClientAuthenticationMethod.PRIVATE_KEY_JWT,
@@ -61,8 +60,8 @@ def _algorithm_faults(client: Client) -> Iterator[tuple[str, str]]:
         "introspection_signed_response_alg": client.introspection_signed_response_alg,
     }
     for field, alg in chosen.items():
-        if alg is not None and alg not in ALGORITHMS:
-            yield field, f"must be one of {' '.join(ALGORITHMS)} for this profile"
+        if alg is not None and alg not in FAPI_ALGORITHMS:
+            yield field, f"must be one of {' '.join(FAPI_ALGORITHMS)} for this profile"
 
 
 def _message_signing_faults(client: Client) -> Iterator[tuple[str, str]]:

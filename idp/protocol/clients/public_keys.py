@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-#: What a client may sign with, preferred first; the keyring says which of them we sign with.
-SIGNING_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "EdDSA")
 #: How the key of an encrypted message is given (RFC 7518 section 4), and what its content is encrypted with
 #: (section 5). RSA1_5 is broken in practice, `dir` and AES key wrapping would need a secret that both sides read.
 ENCRYPTION_ALGORITHMS: Final = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")

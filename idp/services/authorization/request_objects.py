@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from idp.crypto.jwe import JWERefused, decrypt, protected_header
-from idp.crypto.jwt import JWTRefused, unverified_header, verified_claims
+from idp.crypto.jwt import JWTRefused, unverified_header
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.domain.pending_authorization import DIRECT, RequestOrigin
 from idp.outbound.http import Unreachable
@@ -32,7 +32,7 @@ from idp.protocol.authorization.request_object import (
 from idp.protocol.authorization.response_mode import RedirectedError
 from idp.protocol.errors import DirectError, ErrorCode, Problem, ProtocolError
 from idp.protocol.parameters import LIMITS, single_values
-from idp.services.clients.key_sets import KeySetUnavailable, keys_of
+from idp.services.clients.key_sets import KeySetUnavailable, signed_claims
 from idp.storage.repositories import pushed_requests
 
 if TYPE_CHECKING:
@@ -98,10 +98,8 @@ def opened(context: Context, client: Client, token: str) -> list[tuple[str, str]
     """
     signed = _decrypted(context, client, token)
     try:
-        header = unverified_header(signed)
-        check_header(header, client)
-        keys = keys_of(context, client, kid=header.get("kid"))
-        claims = verified_claims(signed, keys, algorithms=algorithms_of(client))
+        check_header(unverified_header(signed), client)
+        claims = signed_claims(context, client, signed, algorithms=algorithms_of(client))
     except (JWTRefused, KeySetUnavailable) as error:
         raise RequestObjectRefused(
             "The signature of the request object is not valid.", reason=str(error)

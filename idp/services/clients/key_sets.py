@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from idp.crypto.jwt import JWTRefused, unverified_header, verified_claims
 from idp.outbound.key_sets import KeySet, KeySetUnavailable
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.services.context import Context
 
-__all__ = ["KeySetUnavailable", "encryption_jwk", "key_set_of", "keys_of"]
+__all__ = ["KeySetUnavailable", "encryption_jwk", "key_set_of", "keys_of", "signed_claims"]
 
 #: Curves on which ECDH is done, and not signatures alone.
 _AGREEMENT_CURVES: Final = frozenset({"P-256", "P-384", "P-521", "X25519"})
@@ -30,6 +31,30 @@ def keys_of(context: Context, client: Client, *, kid: str | None = None) -> dict
         KeySetUnavailable: The client has no keys, or its `jwks_uri` can't be read.
     """
     return key_set_of(context, client, has=lambda keys: kid is None or kid in keys.signing_keys).signing_keys
+
+
+def signed_claims(
+    context: Context, client: Client, token: str, *, algorithms: tuple[str, ...]
+) -> dict[str, Any]:
+    """Check that a client signed a token, and give its claims, which are the caller's to check.
+
+    Args:
+        context: The parts of the use cases.
+        client: Whose key must have signed it.
+        token: As received.
+        algorithms: What is allowed for tokens of this kind.
+
+    Raises:
+        JWTRefused: Another algorithm, another key, or a wrong signature.
+        KeySetUnavailable: The client has no keys, or its `jwks_uri` can't be read.
+    """
+    header = unverified_header(token)
+    # Before any key is looked for: nobody makes us fetch keys for what no key could verify.
+    if header.get("alg") not in algorithms:
+        raise JWTRefused("another algorithm than allowed")
+    kid = header.get("kid")
+    keys = keys_of(context, client, kid=kid if isinstance(kid, str) else None)
+    return verified_claims(token, keys, algorithms=algorithms)
 
 
 def encryption_jwk(context: Context, client: Client, alg: str) -> dict[str, Any]:

@@ -7,16 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_id, new_secret
-from idp.domain.client import ClientAuthenticationMethod, RegistrationMode
+from idp.domain.client import CERTIFICATE_METHODS, RegistrationMode
 from idp.domain.errors import ThrottledUntil
 from idp.domain.events import ClientChanged
 from idp.domain.throttle import ThrottlePolicy, network_of
+from idp.protocol.authorization.response_type import is_in_front
 from idp.protocol.clients.metadata import MetadataProblem, problems
 from idp.protocol.clients.registration import ANSWER_MEMBERS, Unreadable, read
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
 from idp.services.clients.registry import changed_fields, rules_of
-from idp.services.clients.secrets import has_secret, issue, needs_secret
+from idp.services.clients.secrets import has_secret, issue, keep_secret, needs_secret
 from idp.services.clients.sectors import sector_problems
 from idp.services.sign_in.throttling import Brake, count
 from idp.storage.repositories import clients, registrations
@@ -33,10 +34,6 @@ _ACTOR: Final = "client"
 _PER_NETWORK: Final = ThrottlePolicy(
     free_failures=60, window=timedelta(minutes=1), long_limit=4000, cleared_by_success=False
 )
-_BY_CERTIFICATE: Final = frozenset(
-    {ClientAuthenticationMethod.TLS, ClientAuthenticationMethod.SELF_SIGNED_TLS}
-)
-_LEGACY: Final = frozenset({"id_token", "token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +176,7 @@ def change(
     with context.database.write() as connection:
         if not clients.replace(connection, candidate):
             return ChangedMeanwhile()
-        if secret is not None:
-            clients.add_secret(connection, before.client_id, secret.kept)
-        if secret is not None or not needs_secret(candidate):
-            kept = b"" if secret is None else secret.kept.secret_hash
-            clients.expire_secrets(connection, before.client_id, at=now, but=kept)
+        keep_secret(connection, candidate, secret, now)
         event = ClientChanged("updated", changed_fields(before, candidate))
         record(connection, event, now, actor=_ACTOR, client_id=before.client_id)
     return SelfRegistered(candidate, present.token, None if secret is None else secret.clear)
@@ -206,10 +199,10 @@ def _rules(context: Context) -> Rules:
     usual = rules_of(context)
     types = usual.response_types
     if not context.registration.legacy_response_types:
-        types = tuple(text for text in types if _LEGACY.isdisjoint(text.split()))
+        types = tuple(text for text in types if not is_in_front(text))
     methods = usual.authentication_methods
     if not context.mutual_tls.is_on:
-        methods = tuple(method for method in methods if method not in _BY_CERTIFICATE)
+        methods = tuple(method for method in methods if method not in CERTIFICATE_METHODS)
     return replace(usual, response_types=types, authentication_methods=methods)
 
 

@@ -11,7 +11,7 @@ from idp.domain.events import ClientChanged
 from idp.protocol.clients.metadata import MetadataProblem, Rules, problems
 from idp.services.audit import record
 from idp.services.clients.logos import address_of, looked_at
-from idp.services.clients.secrets import has_secret, issue, needs_secret
+from idp.services.clients.secrets import has_secret, issue, keep_secret, needs_secret
 from idp.services.clients.sectors import sector_problems
 from idp.storage.repositories import clients, logos, tokens
 from idp.storage.repositories.logos import StoredLogo
@@ -137,11 +137,7 @@ def update(
     with tools.database.write() as connection:
         if not clients.replace(connection, candidate):
             return ChangedMeanwhile()
-        if not needs_secret(candidate):
-            clients.expire_secrets(connection, changed.client_id, at=now, but=b"")
-        if secret is not None:
-            clients.add_secret(connection, changed.client_id, secret.kept)
-            clients.expire_secrets(connection, changed.client_id, at=now, but=secret.kept.secret_hash)
+        keep_secret(connection, candidate, secret, now)
         if image is not None:
             logos.put(connection, changed.client_id, image, now)
         elif candidate.logo_uri is None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from idp.crypto.opaque import SecretKind, digest, new_secret
 from idp.domain.client import Client, ClientAuthenticationMethod, ClientSecret
+from idp.storage.repositories import clients
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.crypto.opaque import Sealer
+    from idp.storage.engine import Connection
 
 _BY_SECRET: Final = frozenset(
     {
@@ -46,6 +48,23 @@ def issue(sealer: Sealer, client: Client, now: datetime) -> IssuedSecret:
     clear = new_secret(SecretKind.CLIENT_SECRET)
     sealed = sealer.seal(clear.encode(), bound_to=bound_to(client.client_id)) if _signs(client) else None
     return IssuedSecret(clear, ClientSecret(digest(clear), now, sealed=sealed))
+
+
+def keep_secret(connection: Connection, client: Client, issued: IssuedSecret | None, now: datetime) -> None:
+    """Bring the stored secrets of a changed client in line with it, in the transaction of the change.
+
+    Args:
+        connection: That transaction.
+        client: As changed.
+        issued: A new secret, which ends every other; None leaves those of a client that needs one as they are,
+            and ends those of a client that no longer does.
+        now: When.
+    """
+    if issued is not None:
+        clients.add_secret(connection, client.client_id, issued.kept)
+    if issued is not None or not needs_secret(client):
+        kept = b"" if issued is None else issued.kept.secret_hash
+        clients.expire_secrets(connection, client.client_id, at=now, but=kept)
 
 
 def bound_to(client_id: str) -> str:

@@ -136,8 +136,7 @@ def _verified(proof: str) -> tuple[str, dict[str, Any]]:
 
 
 def _addresses(context: Context, path: str) -> tuple[str, ...]:
-    aliases = (context.mutual_tls.origin,) if context.mutual_tls.origin else ()
-    return tuple(address + path for address in (context.issuer, *aliases))
+    return tuple(origin + path for origin in context.origins)
 
 
 def _check_nonce(context: Context, use: ProofUse) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from idp.crypto.jwt import sign
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
-from idp.domain.authentication import ACR_VALUES
+from idp.domain.authentication import ACR_VALUES, rank
 from idp.domain.tokens import Confirmation, ConfirmationMethod, TokenKind
 from idp.protocol import scope as scope_syntax
 from idp.protocol.errors import BearerError, EndpointError, ErrorCode, TokenScheme
@@ -170,7 +170,7 @@ def _check_authentication(
 def _reaches(acr: str | None, wanted: str | None) -> bool:
     if wanted is None or acr == wanted:
         return True
-    return acr in ACR_VALUES and wanted in ACR_VALUES and ACR_VALUES.index(acr) > ACR_VALUES.index(wanted)
+    return wanted in ACR_VALUES and rank(acr or "") > rank(wanted)
 
 
 def _claims(connection: Connection, stored: StoredToken) -> dict[str, Any]:

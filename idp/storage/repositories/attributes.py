@@ -134,7 +134,7 @@ def apply_changes(
         )
         if not written:
             return change.name
-        _keep(connection, account_id, change, changed_by, now)
+        keep_change(connection, account_id, change, changed_by=changed_by, now=now)
     return None
 
 
@@ -169,7 +169,10 @@ def _write(connection: Connection, account_id: str, attribute: Attribute) -> boo
     return connection.scalar(statement) is not None
 
 
-def _keep(connection: Connection, account_id: str, change: Change, changed_by: str, now: datetime) -> None:
+def keep_change(
+    connection: Connection, account_id: str, change: Change, *, changed_by: str, now: datetime
+) -> None:
+    """Keep one change with who made it: "person", "franceconnect" or "administrator" (FC-6)."""
     said = change.after or change.before
     if said is None:
         return

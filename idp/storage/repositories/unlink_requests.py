@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
-from idp.crypto.opaque import new_id
 from idp.domain.unlinking import RequestState, UnlinkRequest
-from idp.storage.models import account_attribute_changes, account_attributes, accounts, unlink_requests
+from idp.storage.models import account_attributes, accounts, unlink_requests
+from idp.storage.repositories import attributes
 from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
@@ -154,26 +154,7 @@ def lower(connection: Connection, account_id: str, changes: Iterable[Change], no
         else:
             values = {"source": after.source, "level": after.level, "recorded_at": after.recorded_at}
             connection.execute(update(_ATTRIBUTES).where(own).values(values))
-        _keep(connection, account_id, change, now)
-
-
-def _keep(connection: Connection, account_id: str, change: Change, now: datetime) -> None:
-    said = change.after or change.before
-    if said is None:
-        return
-    connection.execute(
-        insert(account_attribute_changes).values(
-            change_id=new_id(now),
-            account_id=account_id,
-            name=change.name,
-            old_value=None if change.before is None else change.before.value,
-            new_value=None if change.after is None else change.after.value,
-            source=said.source,
-            level=said.level,
-            changed_by="administrator",
-            changed_at=now,
-        )
-    )
+        attributes.keep_change(connection, account_id, change, changed_by="administrator", now=now)
 
 
 def _request_from(row: Row[*tuple[Any, ...]]) -> UnlinkRequest:

@@ -14,7 +14,7 @@ from idp.services.sign_in.password import Throttled
 from idp.web import cookies
 from idp.web.account.password_rules import password_errors, password_rules
 from idp.web.http import client_address, form, internal_path, query, redirect_to, retry_after, url
-from idp.web.interaction.flow import browser_hash, kept_pending, link, pending
+from idp.web.interaction.flow import browser_hash, id_of, kept_pending, link, pending
 from idp.web.language import language
 from idp.web.sessions import device_hash, forget, present_person, sign_in_needed
 from idp.web.site import context
@@ -47,7 +47,7 @@ def submit_forgotten() -> Response:
         errors = {"email": [sentence("email_malformed" if address else "email_missing")]}
         content, status = form_page("account/forgotten_password.html", errors, typed)
         return make_response(content, status)
-    pending_id = None if waiting is None else waiting.pending_id
+    pending_id = id_of(waiting)
     password.forgotten(context(), address, language=language(), pending_id=pending_id)
     return redirect_to(link("password.forgotten_sent", waiting))
 

@@ -9,7 +9,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 
-from flask import Blueprint, g, make_response
+from flask import Blueprint, make_response
 
 from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
@@ -23,11 +23,11 @@ from idp.web import cookies, portal_button
 from idp.web.account.password_rules import password_errors, password_rules
 from idp.web.federation import sign_up
 from idp.web.http import client_address, form, query, redirect_to, url
-from idp.web.interaction.flow import browser_hash, go_on, kept_pending, link, pending
+from idp.web.interaction.flow import browser_hash, go_on, id_of, kept_pending, link, pending
 from idp.web.language import language
 from idp.web.sessions import signed_in, visit, welcome
 from idp.web.site import context
-from idp.web.templating import form_page, page, sentence
+from idp.web.templating import form_page, page, sentence, service_name
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -125,7 +125,7 @@ def resend() -> Response:
     form()
     known = _waiting()
     outcome = signup.resend(
-        context(), cookies.read(cookies.SIGNUP), browser_hash(), service_name=_service_name()
+        context(), cookies.read(cookies.SIGNUP), browser_hash(), service_name=service_name()
     )
     match outcome:
         case signup.Resent():
@@ -234,14 +234,9 @@ def _begin(parsed: EmailAddress, waiting: PendingAuthorization | None) -> signup
         browser_hash=browser_hash(),
         address=str(client_address() or ""),
         language=language(),
-        pending_id=None if waiting is None else waiting.pending_id,
-        service_name=_service_name(),
+        pending_id=id_of(waiting),
+        service_name=service_name(),
     )
-
-
-def _service_name() -> str | None:
-    service = g.get("service")
-    return None if service is None else service["name"]
 
 
 def _waiting() -> WaitingSignup | None:

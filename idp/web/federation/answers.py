@@ -18,7 +18,7 @@ from idp.storage.repositories.franceconnect import Purpose
 from idp.web.federation import blueprint
 from idp.web.federation.logout import logout_address
 from idp.web.http import query, redirect_to, url
-from idp.web.interaction.flow import browser_hash, go_on, kept_pending, pending
+from idp.web.interaction.flow import browser_hash, go_on, id_of, kept_pending, pending
 from idp.web.interaction.login import terms_first
 from idp.web.portal_button import is_on
 from idp.web.provenance import identity_rows
@@ -88,7 +88,7 @@ def with_held_identity(view: ViewOfHeld) -> View:
     def guarded() -> Response:
         require_on()
         waiting = pending()
-        pending_id = None if waiting is None else waiting.pending_id
+        pending_id = id_of(waiting)
         held = journeys.held(context(), Purpose.SIGN_IN, pending_id, browser_hash())
         if held is None:
             return refused(Refused(Reason.EXPIRED, Way(pending_id)))
@@ -150,7 +150,7 @@ def turned_away() -> Response:
         reason,
         portal,
         incident if _INCIDENT.fullmatch(incident) else None,
-        None if waiting is None else waiting.pending_id,
+        id_of(waiting),
         retry=False,
     )
 
@@ -163,12 +163,12 @@ def shown(held: HeldIdentity) -> list[dict[str, Any]]:
 
 def visit_of(waiting: PendingAuthorization | None) -> Visit:
     """Describe the browser, on the way of a request."""
-    return visit(None if waiting is None else waiting.pending_id)
+    return visit(id_of(waiting))
 
 
 def way_of(waiting: PendingAuthorization | None) -> Way:
     """Say what the person is doing."""
-    return Way(None if waiting is None else waiting.pending_id)
+    return Way(id_of(waiting))
 
 
 def _page(

@@ -14,7 +14,7 @@ from idp.storage.repositories.franceconnect import Purpose
 from idp.web.federation import blueprint
 from idp.web.federation.answers import leave, let_in, refused, visit_of, way_of
 from idp.web.http import form, url
-from idp.web.interaction.flow import browser_hash, go_on, link, pending
+from idp.web.interaction.flow import browser_hash, go_on, id_of, link, pending
 from idp.web.provenance import shown_value
 from idp.web.sessions import present_person, recent_sign_in_needed
 from idp.web.site import context
@@ -34,7 +34,7 @@ def compare() -> Response:
     rows = franceconnect_link.comparison(
         context(),
         present_person().account.account_id,
-        None if waiting is None else waiting.pending_id,
+        id_of(waiting),
         browser_hash(),
     )
     if rows is None:
@@ -56,7 +56,7 @@ def compare() -> Response:
 def submit_comparison() -> Response:
     """Link, or drop what came back."""
     waiting = pending()
-    pending_id = None if waiting is None else waiting.pending_id
+    pending_id = id_of(waiting)
     decision = form().get("decision")
     if decision == "cancel":
         return _cancelled(waiting)
@@ -77,7 +77,7 @@ def submit_comparison() -> Response:
 
 def _cancelled(waiting: PendingAuthorization | None) -> Response:
     """Go back to what the person was doing, by way of the portal's logout: the identity may be somebody else's."""
-    pending_id = None if waiting is None else waiting.pending_id
+    pending_id = id_of(waiting)
     left_open = franceconnect_link.cancel(context(), Purpose.LINK, pending_id, browser_hash())
     back = url("identity.show", notice="link_cancelled")
     if left_open is None:

@@ -15,6 +15,7 @@ from idp.web.federation import blueprint
 from idp.web.federation.answers import let_in, refused, shown, visit_of, with_held_identity
 from idp.web.http import client_address, form, redirect_to, url
 from idp.web.interaction.flow import browser_hash, link, pending
+from idp.web.interaction.login import missing
 from idp.web.sessions import welcome
 from idp.web.site import context
 from idp.web.templating import form_page, page, sentence
@@ -61,7 +62,7 @@ def submit_link_account(waiting: PendingAuthorization | None, held: HeldIdentity
     """Link, when the password is right; it is braked as at sign-in."""
     typed = form()
     email, secret = typed.get("email", "").strip(), typed.get("password", "")
-    errors = _missing(email, secret)
+    errors = missing(email, secret)
     if errors:
         return _link_form(held, errors, email)
     outcome = link_with_password(
@@ -87,15 +88,6 @@ def submit_link_account(waiting: PendingAuthorization | None, held: HeldIdentity
             return refused(outcome)
         case _:
             assert_never(outcome)
-
-
-def _missing(email: str, secret: str) -> dict[str, list[str]]:
-    errors = {}
-    if not email:
-        errors["email"] = [sentence("email_missing")]
-    if not secret:
-        errors["password"] = [sentence("password_missing")]
-    return errors
 
 
 def _link_form(held: HeldIdentity, errors: dict[str, list[str]], email: str) -> Response:

@@ -19,7 +19,7 @@ from idp.storage.repositories.franceconnect import Purpose
 from idp.web.federation import blueprint
 from idp.web.federation.answers import let_in, refused, require_on
 from idp.web.http import internal_path, query, redirect_to, url
-from idp.web.interaction.flow import browser_hash, go_on, kept_pending, pending
+from idp.web.interaction.flow import browser_hash, go_on, id_of, kept_pending, pending
 from idp.web.portal_button import choice
 from idp.web.sessions import signed_in, visit
 from idp.web.site import context
@@ -56,7 +56,7 @@ def login() -> Response:
     if waiting is not None and present is not None and not _is_linked(present, portal.name):
         # A service asks for a higher level, and this account is not linked there: both sides must be proven (FC-4).
         return _link_journey(waiting, present, portal)
-    way = Way(None if waiting is None else waiting.pending_id, internal_path(asked.get("next")))
+    way = Way(id_of(waiting), internal_path(asked.get("next")))
     return _leave(Purpose.SIGN_IN, None, way, portal)
 
 
@@ -106,7 +106,7 @@ def _link_journey(waiting: PendingAuthorization | None, present: Present | None,
     Who is linked at the other portal proves it there and then: nothing but the very same identity, certified on both
     sides, is linked without the comparison, which asks for a recent login by itself.
     """
-    pending_id = None if waiting is None else waiting.pending_id
+    pending_id = id_of(waiting)
     if present is None or not (_is_recent(present) or _is_linked_elsewhere(present, portal.name)):
         here = url("franceconnect.login", intent="link", provider=portal.name, pending=pending_id)
         confirm = None if present is None else "1"

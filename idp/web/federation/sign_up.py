@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from flask import g, make_response
+from flask import make_response
 
 from idp.domain import email_address
 from idp.domain.errors import ThrottledUntil
@@ -17,10 +17,10 @@ from idp.web import cookies
 from idp.web.federation import blueprint
 from idp.web.federation.answers import let_in, refused, shown, visit_of, way_of, with_held_identity
 from idp.web.http import client_address, form, redirect_to
-from idp.web.interaction.flow import browser_hash, link
+from idp.web.interaction.flow import browser_hash, id_of, link
 from idp.web.language import language
 from idp.web.site import context
-from idp.web.templating import form_page, page, sentence
+from idp.web.templating import form_page, page, sentence, service_name
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -66,8 +66,8 @@ def submit_sign_up(waiting: PendingAuthorization | None, held: HeldIdentity) -> 
         browser_hash=browser_hash(),
         address=str(client_address() or ""),
         language=language(),
-        pending_id=None if waiting is None else waiting.pending_id,
-        service_name=_service_name(),
+        pending_id=id_of(waiting),
+        service_name=service_name(),
     )
     match outcome:
         case signup.Begun(handle):
@@ -111,8 +111,3 @@ def _errors(address: str, parsed: EmailAddress | None, *, accepts: bool) -> dict
     if not accepts:
         errors["terms"] = [sentence("terms_required")]
     return errors
-
-
-def _service_name() -> str | None:
-    service = g.get("service")
-    return None if service is None else str(service["name"])

@@ -110,9 +110,14 @@ def next_step(outcome: Outcome, *, after_form: bool) -> Response:
             return redirect_to(url(PAGES[step], pending=pending_id, confirm=confirm))
 
 
+def id_of(present: PendingAuthorization | None) -> str | None:
+    """Name the request that a page belongs to; None for none."""
+    return None if present is None else present.pending_id
+
+
 def link(endpoint: str, present: PendingAuthorization | None, **values: str | None) -> str:
     """Give the address of a page of the way."""
-    return url(endpoint, pending=None if present is None else present.pending_id, **values)
+    return url(endpoint, pending=id_of(present), **values)
 
 
 def _speak(found: PendingAuthorization) -> None:

@@ -15,7 +15,7 @@ from idp.services.sign_in import password, sessions
 from idp.services.sign_in.arrival import Arrived
 from idp.web import cookies, portal_button
 from idp.web.http import client_address, form, internal_path, query, redirect_to, retry_after, url
-from idp.web.interaction.flow import PendingGone, go_on, link, pending
+from idp.web.interaction.flow import PendingGone, go_on, id_of, link, pending
 from idp.web.sessions import forget, signed_in, visit, welcome
 from idp.web.site import context
 from idp.web.templating import form_page, page, sentence
@@ -53,7 +53,7 @@ def submit() -> Response:
     typed = form()
     email, secret = typed.get("email", "").strip(), typed.get("password", "")
     next_path = internal_path(typed.get("next"))
-    errors = _missing(email, secret)
+    errors = missing(email, secret)
     if errors:
         return _again(errors, typed, next_path)
     outcome = password.sign_in(
@@ -61,7 +61,7 @@ def submit() -> Response:
         email,
         secret,
         address=str(client_address() or ""),
-        visit=visit(None if waiting is None else waiting.pending_id),
+        visit=visit(id_of(waiting)),
     )
     match outcome:
         case Arrived():
@@ -129,7 +129,8 @@ def terms_first(arrived: Arrived, waiting: PendingAuthorization | None) -> Respo
     return redirect_to(url("accept_terms.show"))
 
 
-def _missing(email: str, secret: str) -> dict[str, list[str]]:
+def missing(email: str, secret: str) -> dict[str, list[str]]:
+    """Say by field what was left empty of an address and a password."""
     errors = {}
     if not email:
         errors["email"] = [sentence("email_missing")]

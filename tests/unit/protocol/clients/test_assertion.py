@@ -154,7 +154,7 @@ def test_audience_of_an_old_service_is_ours_and_nobody_elses(audience: object, *
         ("RS256", None, ("RS256",)),
         ("HS256", None, ()),
         ("none", None, ()),
-        (None, Profile.FAPI2, ("PS256", "ES256", "EdDSA")),
+        (None, Profile.FAPI2, ("ES256", "PS256", "EdDSA")),
         ("PS256", Profile.FAPI2, ("PS256",)),
         ("RS256", Profile.FAPI2, ()),
     ],

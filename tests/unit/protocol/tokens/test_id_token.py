@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.protocol.clients.metadata import SIGNING_ALGORITHMS
+from idp.protocol.signature_algorithms import SIGNING_ALGORITHMS
 from idp.protocol.tokens.id_token import HASHES, IDTokenFacts, half_hash, id_token_claims
 from tests.support.authorization_requests import ISSUER, NOW
 
