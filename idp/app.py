@@ -14,10 +14,13 @@ from flask import Flask
 
 from idp.config import ConfigurationError, is_local, secret_from
 from idp.crypto.certificates import CertificateRefused, check_authorities
+from idp.crypto.chain_seal import sealing
 from idp.crypto.keyring import KeyFolder
 from idp.crypto.opaque import Sealer
 from idp.crypto.passwords import PasswordHasher
 from idp.domain.client import RegistrationMode, RegistrationPolicy, TokenLifetimes
+from idp.domain.controller import Controller
+from idp.domain.life_cycle import LifeCyclePolicy
 from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.password_policy import PasswordPolicy, require_enough_bits
 from idp.domain.session import SessionLifetimes
@@ -134,7 +137,7 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
     policy = _password_policy(settings)
     return Context(
         issuer=settings.server.issuer,
-        database=open_database(settings.database.url, pool_size=settings.server.threads),
+        database=open_database(settings.database.url, pool_size=settings.server.threads, seal=sealing(keys)),
         clock=clock,
         keys=keys,
         derived=derived,
@@ -166,6 +169,17 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
             require_pkce=settings.registration.require_pkce,
             legacy_response_types=settings.registration.legacy_response_types,
         ),
+        controller=Controller(
+            settings.city.name,
+            settings.city.address,
+            settings.city.support_email or settings.city.contact_uri,
+            settings.city.phone,
+        ),
+        life_cycle=LifeCyclePolicy(
+            settings.life_cycle.inactivity_months,
+            tuple(timedelta(days=days) for days in settings.life_cycle.warning_days),
+        ),
+        permission_lifetime=timedelta(days=settings.minors.permission_days),
     )
 
 

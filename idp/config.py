@@ -377,6 +377,33 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     message_days: Annotated[Count, Meta(description="Messages that were delivered or given up.")] = 30
     device_days: Annotated[Count, Meta(description="Known browsers that did not come back.")] = 396
     audit_days: Annotated[Count, Meta(description="Lines of the audit trail.")] = 365
+    disclosure_days: Annotated[
+        Count, Meta(description="What the disclosure log says of which service received what.")
+    ] = 396
+
+
+class LifeCycle(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Accounts that nobody uses any more."""
+
+    enabled: Annotated[
+        bool, Meta(description="The server's worker runs the job; false leaves it to `idp lifecycle run`.")
+    ] = True
+    inactivity_months: Annotated[
+        Count,
+        Meta(description="Months without a login or a reactivation, after which an account is deleted."),
+    ] = 37
+    warning_days: Annotated[
+        tuple[Count, ...],
+        Meta(description="How many days before the deletion each mail goes out, the earliest first."),
+    ] = (60, 30, 7)
+    batch: Annotated[Count, Meta(description="Accounts looked at in one transaction.")] = 200
+    every_minutes: Annotated[Count, Meta(description="How often the worker runs the job.")] = 60
+
+
+class Minors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Permissions that parents are asked for."""
+
+    permission_days: Annotated[Count, Meta(description="How long a parent may answer.")] = 14
 
 
 class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -393,6 +420,9 @@ class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the pages say of the city."""
 
     name: Annotated[str, Meta(description="Name of the city, on every page and in mails.")] = "Ville de Paris"
+    address: Annotated[str, Meta(description="Postal address of the city, on receipts and certificates.")] = (
+        "Hôtel de Ville, 75196 Paris Cedex 04"
+    )
     phone: Annotated[str, Meta(description="Number to call in case of loss, theft or misuse.")] = "3975"
     contact_uri: Annotated[str, Meta(description="The city's contact form.")] = "https://www.paris.fr/contact"
     support_email: Annotated[
@@ -430,6 +460,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
     retention: Retention = Retention()
+    life_cycle: LifeCycle = LifeCycle()
+    minors: Minors = Minors()
     city: City = City()
 
 

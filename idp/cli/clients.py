@@ -19,7 +19,7 @@ from idp.cli.parts import console
 from idp.domain.client import CertificateSubject, Client, Encryption
 from idp.services.clients import registry
 from idp.services.clients.registry import ChangedMeanwhile, Invalid, Registered, Taken, Unknown
-from idp.services.operations.tools import Tools
+from idp.services.tools import Tools
 
 _CLIENT = click.argument("client_id")
 

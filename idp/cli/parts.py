@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from idp.cli.exits import Exit, Refusal
 from idp.cli.key_files import key_folder, utc_now
 from idp.config import Settings, load
-from idp.services.operations.tools import Console
+from idp.crypto.chain_seal import sealing
+from idp.services.tools import Console
 from idp.storage import revisions
 from idp.storage.engine import open_database
 
@@ -28,7 +29,8 @@ def console(config: Path) -> Iterator[Console]:
         Refusal: The database has not been upgraded.
     """
     settings = load(config)
-    database = open_database(settings.database.url, pool_size=1)
+    keys = key_folder(settings)
+    database = open_database(settings.database.url, pool_size=1, seal=sealing(keys))
     try:
         present = revisions.present(database)
         if present != revisions.expected():
@@ -37,7 +39,7 @@ def console(config: Path) -> Iterator[Console]:
                 "run `idp database upgrade`",
                 Exit.DATABASE,
             )
-        yield Console(database, utc_now, key_folder(settings), lambda: _http_client(settings))
+        yield Console(database, utc_now, keys, lambda: _http_client(settings), settings.server.issuer)
     finally:
         database.dispose()
 

@@ -17,7 +17,7 @@ from idp.services.authorization.terms import TermsText
 
 if TYPE_CHECKING:
     from idp.services.context import Context
-    from idp.services.operations.tools import Console
+    from idp.services.tools import Console
 
 
 @click.group()

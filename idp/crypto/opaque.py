@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 if TYPE_CHECKING:
     from datetime import datetime
 
+#: The purpose of the key of all subjects; it can never change.
+PAIRWISE_PURPOSE = "pairwise-subject"
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECRET_BYTES = 32
 _CHECKSUM_LENGTH = 6
@@ -29,6 +31,7 @@ _BODY_LENGTH = 43
 _PREFIX_LENGTH = 4
 _NONCE_BYTES = 12
 _FORM_NONCE_BYTES = 16
+_LINE_SALT_BYTES = 16
 
 
 class SecretKind(StrEnum):
@@ -113,6 +116,11 @@ def new_request_id() -> str:
 def new_salt() -> str:
     """Make 96 random bits that keep two hashes of the same from being alike; no secret."""
     return secrets.token_hex(12)
+
+
+def new_line_salt() -> bytes:
+    """Make 128 random bits for one line of the trail or the ledger: without them nobody can try names at its hash."""
+    return secrets.token_bytes(_LINE_SALT_BYTES)
 
 
 def form_token(key: bytes, browser_hash: bytes) -> str:

@@ -27,6 +27,7 @@ class Account:
         terms_version: The version of the terms accepted last.
         created_at: When the account was opened.
         last_sign_in_at: The latest login.
+        limited_at: Since when nothing is told to services (PRI-4); None while all is.
     """
 
     account_id: str
@@ -37,8 +38,14 @@ class Account:
     terms_version: str
     created_at: datetime
     last_sign_in_at: datetime | None = None
+    limited_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
         """Tell whether the account may sign in and be spoken for."""
         return self.state is AccountState.ACTIVE
+
+    @property
+    def is_limited(self) -> bool:
+        """Tell whether the person may come in, and no service be told anything of them."""
+        return self.limited_at is not None

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from idp.domain.purposes import Purpose
+
 
 class ClientAuthenticationMethod(StrEnum):
     """How a client proves itself at the back-channel endpoints (OID-4)."""
@@ -151,6 +153,14 @@ class Client:
         resource_identifier: This client is the API of that address: it may introspect tokens made for it.
         resources: APIs that the client may ask tokens for (RFC 8707).
         is_verified: An administrator registered it; False for one that registered itself.
+        recipients: Who else gets the data: processors, partners.
+        storage_location: Where the data are kept, such as "France".
+        data_protection_contact: Where to turn to about the data; the city's own when it is None.
+        required_acr: No one gets in with a login of a lower level; None for any.
+        minimum_age: Below it a parent's permission is needed (CON-7); None for any age.
+        purposes: What needs a yes or no of its own (CON-3).
+        consent_always: The person is asked at each authorization.
+        events_uri: Where security events are pushed (RFC 8935); None for a service that wants none.
     """
 
     client_id: str
@@ -217,6 +227,14 @@ class Client:
     resources: tuple[str, ...] = ()
     is_verified: bool = True
     consent_required: bool = True
+    consent_always: bool = False
+    recipients: tuple[str, ...] = ()
+    storage_location: str = ""
+    data_protection_contact: str | None = None
+    required_acr: str | None = None
+    minimum_age: int | None = None
+    purposes: tuple[Purpose, ...] = ()
+    events_uri: str | None = None
     created_at: datetime | None = None
     disabled_at: datetime | None = None
     starts_at: datetime | None = None
@@ -248,6 +266,10 @@ class Client:
             return False
         started = self.starts_at is None or self.starts_at <= now
         return started and (self.ends_at is None or now < self.ends_at)
+
+    def purpose(self, name: str) -> Purpose | None:
+        """Find a purpose by its name."""
+        return next((one for one in self.purposes if one.name == name), None)
 
     def claim_use(self, name: str) -> ClaimUse | None:
         """Find what the contract says of a claim; None when the client may not have it."""

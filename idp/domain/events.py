@@ -42,9 +42,10 @@ class AccountUnlocked(Event):
 
 @dataclass(frozen=True, slots=True)
 class AccountDeleted(Event):
-    """An account was erased; the line names nobody (LIF-4)."""
+    """An account was erased; the line names nobody, and says which lines of the trail lost a name by it (LIF-4)."""
 
     name: ClassVar[str] = "account.deleted"
+    erased: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class TermsVersion:
         text_hash: SHA-256 of title and body, recorded with each acceptance (CGU-3).
         effective_at: From when it holds.
         published_at: When the administrator published it.
+        is_major: It must be accepted anew; a minor one is announced (CGU-2).
+        summary: What changes, in a few sentences; None when nothing was said.
     """
 
     version: str
@@ -27,3 +29,10 @@ class TermsVersion:
     text_hash: bytes
     effective_at: datetime
     published_at: datetime
+    is_major: bool = True
+    summary: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The exact words that an acceptance is the proof of: `text_hash` is their SHA-256."""
+        return f"{self.title}\n{self.body}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idp.crypto.opaque import new_id
-from idp.storage.repositories import audit
+from idp.crypto.opaque import new_id, new_line_salt
+from idp.storage.chains import AUDIT, Line, add
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +23,7 @@ def record(
     account_id: str | None = None,
     client_id: str | None = None,
 ) -> None:
-    """Write one event; it names accounts and clients by identifier and carries no personal value (PRI-3).
+    """Write one event at the end of the transaction; it carries no personal value but an account's identifier (PRI-3).
 
     Args:
         connection: The transaction of the act.
@@ -33,13 +33,13 @@ def record(
         account_id: Whom it is about.
         client_id: Which client it is about.
     """
-    audit.append(
-        connection,
-        event_id=new_id(now),
-        name=event.name,
-        at=now,
-        actor=actor,
-        account_id=account_id,
-        client_id=client_id,
-        details=event.details(),
-    )
+    values = {
+        "event_id": new_id(now),
+        "name": event.name,
+        "at": now,
+        "actor": actor,
+        "account_id": account_id,
+        "client_id": client_id,
+        "details": event.details(),
+    }
+    add(connection, Line(AUDIT, values, new_line_salt()))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from idp.crypto.opaque import PAIRWISE_PURPOSE
 from idp.domain.client import RegistrationPolicy
+from idp.domain.controller import Controller
+from idp.domain.life_cycle import LifeCyclePolicy
 from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.tokens import DPoPPolicy
 from idp.outbound.http import NullHTTPClient
 from idp.outbound.key_sets import KeySets
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from idp.crypto.keyring import KeyFolder
     from idp.crypto.opaque import KeyDerivation, Sealer
@@ -52,7 +56,7 @@ class DerivedKeys:
     def derive(cls, derivation: KeyDerivation) -> DerivedKeys:
         """Derive every key; the purposes' names can never change."""
         return cls(
-            pairwise=derivation.key("pairwise-subject"),
+            pairwise=derivation.key(PAIRWISE_PURPOSE),
             pivot=derivation.key("pivot-identity"),
             refresh_successor=derivation.key("refresh-successor"),
             csrf=derivation.key("csrf"),
@@ -91,6 +95,9 @@ class Context:
         dpop: How proofs of possession are taken.
         registration: What a client that registers itself may have.
         franceconnect_plus: FranceConnect+, the State's portal for the higher levels; None when it is off.
+        controller: Who is responsible for the data, on receipts and certificates.
+        life_cycle: When an account counts as abandoned.
+        permission_lifetime: How long a parent may answer.
     """
 
     issuer: str
@@ -116,6 +123,14 @@ class Context:
     dpop: DPoPPolicy = field(default_factory=DPoPPolicy)
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     franceconnect_plus: UpstreamProvider | None = None
+    controller: Controller = field(default_factory=Controller)
+    life_cycle: LifeCyclePolicy = field(default_factory=LifeCyclePolicy)
+    permission_lifetime: timedelta = timedelta(days=14)
+
+    @property
+    def pairwise(self) -> bytes:
+        """The secret of all subjects."""
+        return self.derived.pairwise
 
     @property
     def origins(self) -> tuple[str, ...]:

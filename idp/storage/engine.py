@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from idp.storage.chains import WAITING, write_lines
+
 __all__ = ["DATABASE_AWAY", "Connection", "Database", "is_retryable", "open_database", "retried"]
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from sqlite3 import Connection as SQLiteConnection
 
     from sqlalchemy import URL
+
+    from idp.storage.chains import Line, Seal
 
 #: What the driver or the pool raises when the database is away, locked or failing over: answered by 503.
 #: InternalError is what PostgreSQL answers once it has become a read-only replica.
@@ -60,14 +64,16 @@ class Database:
     Args:
         url: Such as `sqlite:////var/lib/idp/idp.db` or `postgresql://user@host/name`.
         pool_size: Connections kept for each way; threads of the process.
+        seal: Authenticates the ends of the chains of lines; None where there are no keys.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, seal: Seal | None = None) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         make = _sqlite_engine if self.is_sqlite else _postgresql_engine
         self.reader = make(parsed, pool_size, autocommit=True)
         self.writer = make(parsed, pool_size, autocommit=False)
+        self._seal = seal
         self._write_lock: threading.Lock | nullcontext[None] = (
             threading.Lock() if self.is_sqlite else nullcontext()
         )
@@ -82,12 +88,18 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Give a connection in one transaction: committed at the end of the block, undone if anything is raised.
 
-        A refusal that must be recorded is a value, not an exception.
+        A refusal that must be recorded is a value, not an exception. Lines of the trail and of the ledger are
+        written last.
         """
         with self._write_lock, self.writer.begin() as connection:
             if self.is_sqlite:
                 _begin_immediately(connection)
+            lines: list[Line] = []
+            # Of the pool's connection, which outlives this one: what is undone must not wait for the next.
+            connection.info[WAITING] = lines
             yield connection
+            if lines:
+                write_lines(connection, lines, self._seal)
 
     def dispose(self) -> None:
         """Close every connection; after a fork the child calls it before its first use."""
@@ -128,9 +140,9 @@ def retried(use_case: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     return run
 
 
-def open_database(url: str, *, pool_size: int = 5) -> Database:
+def open_database(url: str, *, pool_size: int = 5, seal: Seal | None = None) -> Database:
     """Open the database named by the URL; nothing is read or created yet."""
-    return Database(url, pool_size=pool_size)
+    return Database(url, pool_size=pool_size, seal=seal)
 
 
 def _sqlite_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:

@@ -21,9 +21,9 @@ from sqlalchemy import select
 from idp.cli.server.delivery import work_logouts
 from idp.domain.client import Encryption
 from idp.outbound.http import GuardedHTTPClient, Limits
+from idp.services.delivery import ParallelDelivery
 from idp.services.logout.back_channel import LogoutCourier
 from idp.services.operations import dead_letters
-from idp.services.operations.delivery import ParallelDelivery
 from idp.services.sign_in import sessions
 from idp.services.sign_in.wire_session import wire_session_id
 from idp.storage.models import outbox

@@ -25,9 +25,9 @@ from idp.outbound.mail import (
     WrittenMail,
     composed,
 )
+from idp.services.delivery import Post, delay_after, deliver_due
 from idp.services.messages import Mail, queue_mail
 from idp.services.operations import dead_letters
-from idp.services.operations.delivery import Post, delay_after, deliver_due
 from idp.services.operations.housekeeping import Retention
 from idp.storage.repositories import outbox
 from tests.support.clock import A_MONDAY_MORNING

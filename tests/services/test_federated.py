@@ -32,7 +32,7 @@ from idp.storage.models import (
     audit_events,
     franceconnect_journeys,
     franceconnect_links,
-    terms_acceptances,
+    ledger_entries,
 )
 from idp.storage.models import sessions as session_table
 from idp.storage.repositories import accounts as account_queries
@@ -306,7 +306,7 @@ def test_account_opens_with_everything_at_once(journeys: Journeys) -> None:
     assert {(one.level, one.source) for one in known.values()} == {
         (Level.FRANCECONNECT, Source.FRANCECONNECT)
     }
-    assert rows(journeys, terms_acceptances) == rows(journeys, franceconnect_links) == 1
+    assert rows(journeys, ledger_entries) == rows(journeys, franceconnect_links) == 1
     session = arrived.opened.session
     assert (session.upstream, session.authentication.level) == ("franceconnect", "eidas1")
     assert last_mail(journeys.context).event == "franceconnect_account_created"

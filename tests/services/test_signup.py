@@ -33,7 +33,7 @@ from idp.services.account.signup import (
 )
 from idp.services.sign_in import password, sessions
 from idp.services.sign_in.arrival import Arrived, Visit
-from idp.storage.models import account_attributes, accounts, audit_events, signups, terms_acceptances
+from idp.storage.models import account_attributes, accounts, audit_events, ledger_entries, signups
 from tests.support.builders import (
     HOME,
     PASSWORD,
@@ -508,7 +508,7 @@ def test_complete_opens_the_account_with_all_that_belongs_to_it(
     with context.database.read() as connection:
         account = connection.execute(select(accounts)).one()
         known = connection.execute(select(account_attributes)).all()
-        acceptance = connection.execute(select(terms_acceptances)).one()
+        acceptance = connection.execute(select(ledger_entries)).one()
         trail = set(connection.scalars(select(audit_events.c.name)))
     assert (account.account_id, account.email, account.terms_version) == (
         account_id,
@@ -522,9 +522,9 @@ def test_complete_opens_the_account_with_all_that_belongs_to_it(
         "gender": ("female", 100, "declared"),
         "birthdate": ("1990-02-03", 100, "declared"),
     }
-    assert (acceptance.version, acceptance.channel, acceptance.accepted_at) == (
+    assert (acceptance.document["version"], acceptance.channel, acceptance.at) == (
         TERMS_VERSION,
-        "signup",
+        "sign_up",
         clock(),
     )
     assert {"account.created", "terms.accepted", "sign_in.succeeded"} <= trail

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from idp.domain.errors import RuleRefused
 from idp.services.authorization import terms
 from idp.services.authorization.terms import NoTermsInForceError, TermsText
-from idp.storage.models import accounts, terms_acceptances
+from idp.storage.models import accounts, ledger_entries
 from tests.support.builders import TERMS_VERSION, a_context, an_account, some_terms
 
 if TYPE_CHECKING:
@@ -111,10 +111,10 @@ def test_acceptance_keeps_who_what_how_and_when(context: Context, clock: Settabl
     assert again is not None
 
     with context.database.read() as connection:
-        rows = connection.execute(select(terms_acceptances).order_by(terms_acceptances.c.accepted_at)).all()
+        rows = connection.execute(select(ledger_entries).order_by(ledger_entries.c.at)).all()
         current = connection.scalar(select(accounts.c.terms_version))
 
-    assert [(row.account_id, row.version, row.language, row.channel) for row in rows] == [
+    assert [(row.account_id, row.document["version"], row.language, row.channel) for row in rows] == [
         (account.account_id, TERMS_VERSION, "fr", "sign_in"),
         (account.account_id, "2026-04-01", "en", "sign_in"),
     ]
@@ -134,7 +134,7 @@ def test_acceptance_of_a_version_that_no_longer_holds_is_not_recorded(
     assert terms.accept(context, account.account_id, TERMS_VERSION, "fr", channel="sign_in") is None
 
     with context.database.read() as connection:
-        assert connection.execute(select(terms_acceptances)).all() == []
+        assert connection.execute(select(ledger_entries)).all() == []
 
 
 @pytest.mark.rule("CGU-2")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from idp.storage.models import accounts, signups, terms_acceptances
+from idp.storage.models import accounts, ledger_entries, signups
 from idp.web import cookies
 from tests.support.builders import (
     OTHER_PASSWORD,
@@ -474,8 +474,8 @@ def test_account_is_opened_and_its_owner_signed_in(provider: Provider, visitor: 
     assert visitor.get("/account/sessions").status_code == 200
     assert visitor.get_cookie("__Host-mon_paris_signup") is None
     with provider.context.database.read() as connection:
-        version = connection.scalar(select(terms_acceptances.c.version))
-    assert version == TERMS_VERSION
+        document = connection.scalar(select(ledger_entries.c.document))
+    assert document["version"] == TERMS_VERSION
 
 
 @pytest.mark.rule("ACC-1")

@@ -24,7 +24,7 @@ from idp.services.clients.registry import Registered, Unknown
 
 if TYPE_CHECKING:
     from idp.cli.demonstration.plan import Plan
-    from idp.services.operations.tools import Console
+    from idp.services.tools import Console
 
 #: Terms of our own writing: `<version>.<language>.md`; the version is the day from which they hold.
 _TERMS: Final = "terms"

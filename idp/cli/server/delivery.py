@@ -16,8 +16,8 @@ from idp.app import build_context, templates_directory
 from idp.config import secret_from
 from idp.outbound.logs import get_logger
 from idp.outbound.mail import MailWriter, SMTPMailer, SMTPServer
+from idp.services.delivery import ParallelDelivery, Post, deliver_due
 from idp.services.logout.back_channel import LogoutCourier
-from idp.services.operations.delivery import ParallelDelivery, Post, deliver_due
 from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.engine import DATABASE_AWAY
 
@@ -133,4 +133,5 @@ def retention(settings: Settings) -> Retention:
         messages=timedelta(days=kept.message_days),
         devices=timedelta(days=kept.device_days),
         audit=timedelta(days=kept.audit_days),
+        disclosures=timedelta(days=kept.disclosure_days),
     )

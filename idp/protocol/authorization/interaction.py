@@ -14,6 +14,7 @@ from typing import Final
 
 from idp.domain.authentication import ACR_PASSWORD, ACR_VALUES, rank
 from idp.domain.consent import Consent
+from idp.domain.minimum_age import AgeGate
 from idp.domain.pending_authorization import PendingAuthorization
 from idp.domain.session import Session
 from idp.protocol.authorization.redirect_uri import scheme
@@ -34,6 +35,7 @@ class Step(StrEnum):
     TERMS = "terms"
     COMPLETE_PROFILE = "complete_profile"
     COMPLETE_CONTACT_DETAILS = "complete_contact_details"
+    PARENTAL_PERMISSION = "parental_permission"
     CONSENT = "consent"
 
 
@@ -55,6 +57,13 @@ class Reason(StrEnum):
     CONSENT_OUTGROWN = "consent_outgrown"
     PROMPT_CONSENT = "prompt_consent"
     PUBLIC_CLIENT = "public_client"
+    CONSENT_ALWAYS = "consent_always"
+    POLICY_CHANGED = "policy_changed"
+    PURPOSE_UNANSWERED = "purpose_unanswered"
+    BIRTHDATE_MISSING = "birthdate_missing"
+    BELOW_MINIMUM_AGE = "below_minimum_age"
+    PERMISSION_PENDING = "permission_pending"
+    PERMISSION_REFUSED = "permission_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,9 @@ class Facts:
         terms_accepted: The version of the terms in force was accepted.
         shortfall: Required claims that are missing or not certified enough.
         reachable_levels: What a person can reach here, with the portals that are on; a password's at least.
+        is_limited: Nothing may be told to services about the person (PRI-4).
+        age: Whether the person's age lets them go on (CON-7).
+        purposes_open: Something needs a yes or no and has none in its present wording (CON-3).
     """
 
     now: datetime
@@ -83,6 +95,9 @@ class Facts:
     terms_accepted: bool = True
     shortfall: Shortfall = NO_SHORTFALL
     reachable_levels: tuple[str, ...] = (ACR_PASSWORD,)
+    is_limited: bool = False
+    age: AgeGate = AgeGate.OPEN
+    purposes_open: bool = False
 
     @property
     def can_step_up(self) -> bool:
@@ -125,7 +140,14 @@ SILENT_ERRORS: Final = {
     Step.TERMS: ErrorCode.INTERACTION_REQUIRED,
     Step.COMPLETE_PROFILE: ErrorCode.INTERACTION_REQUIRED,
     Step.COMPLETE_CONTACT_DETAILS: ErrorCode.INTERACTION_REQUIRED,
+    # CON-7: until the parent has said yes the service gets nothing else.
+    Step.PARENTAL_PERMISSION: ErrorCode.ACCESS_DENIED,
     Step.CONSENT: ErrorCode.CONSENT_REQUIRED,
+}
+_AGE_REASONS: Final = {
+    AgeGate.NEEDS_PERMISSION: Reason.BELOW_MINIMUM_AGE,
+    AgeGate.WAITING: Reason.PERMISSION_PENDING,
+    AgeGate.REFUSED: Reason.PERMISSION_REFUSED,
 }
 
 
@@ -235,6 +257,11 @@ def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
     return Ask(Step.STEP_UP, Reason.LEVEL_VOLUNTARY)
 
 
+def account_is_not_limited(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Tell services nothing while the processing is limited (PRI-4)."""
+    return Refuse(ErrorCode.ACCESS_DENIED, "the processing is limited") if facts.is_limited else None
+
+
 def terms_are_accepted(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Have the terms in force accepted (CGU-2)."""
     return None if facts.terms_accepted else Ask(Step.TERMS, Reason.NEW_TERMS)
@@ -267,6 +294,15 @@ def required_claims_are_held(_: AuthorizationRequest, facts: Facts) -> Ask | Ref
     return Ask(Step.COMPLETE_CONTACT_DETAILS if is_contact else Step.COMPLETE_PROFILE, Reason.CLAIM_MISSING)
 
 
+def age_is_sufficient(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+    """Have a parent asked below the age that the service sets; no birth date, no access (CON-7)."""
+    if facts.age is AgeGate.OPEN:
+        return None
+    if facts.age is AgeGate.UNKNOWN:
+        return Ask(Step.COMPLETE_PROFILE, Reason.BIRTHDATE_MISSING)
+    return Ask(Step.PARENTAL_PERMISSION, _AGE_REASONS[facts.age])
+
+
 def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Ask for consent when what is asked grew, when the client wants it, and of public clients.
 
@@ -277,12 +313,15 @@ def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
     """
     client = request.client
     if not _is_covered(request, facts) and (client.consent_required or OFFLINE_ACCESS in request.scopes):
-        first = facts.consent is None
-        return Ask(Step.CONSENT, Reason.FIRST_CONSENT if first else Reason.CONSENT_OUTGROWN)
+        return Ask(Step.CONSENT, _why_consent(request, facts))
+    if facts.purposes_open:
+        return Ask(Step.CONSENT, Reason.PURPOSE_UNANSWERED)
     if facts.pending is not None and facts.pending.consented_at is not None:
         return None
     if Prompt.CONSENT in request.prompt:
         return Ask(Step.CONSENT, Reason.PROMPT_CONSENT)
+    if client.consent_always and not request.is_silent:
+        return Ask(Step.CONSENT, Reason.CONSENT_ALWAYS)
     if client.is_public and not (request.is_silent and _has_proven_host(request)):
         return Ask(Step.CONSENT, Reason.PUBLIC_CLIENT)
     return None
@@ -297,9 +336,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     account_is_chosen,
     authentication_is_recent,
     level_is_reached,
+    account_is_not_limited,
     terms_are_accepted,
     verified_claims_are_certified,
     required_claims_are_held,
+    age_is_sufficient,
     consent_is_given,
 )
 
@@ -339,6 +380,15 @@ def _is_covered(request: AuthorizationRequest, facts: Facts) -> bool:
         # What was optional and refused may have become required.
         and consent.claims.issuperset(asked.required)
     )
+
+
+def _why_consent(request: AuthorizationRequest, facts: Facts) -> Reason:
+    consent = facts.consent
+    if consent is None:
+        return Reason.FIRST_CONSENT
+    # CON-8: the same data under another policy.
+    has_changed = consent.policy_version != request.client.policy_version
+    return Reason.POLICY_CHANGED if has_changed else Reason.CONSENT_OUTGROWN
 
 
 def _has_proven_host(request: AuthorizationRequest) -> bool:

@@ -426,7 +426,7 @@ def create_account(
     if not is_new:
         return None
     record(connection, AccountCreated(way), now, account_id=account.account_id)
-    terms.accept_within(connection, account.account_id, accepted, now, channel="signup")
+    terms.accept_within(context, connection, account.account_id, accepted, channel="sign_up")
     return account
 
 

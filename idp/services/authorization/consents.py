@@ -12,10 +12,10 @@ from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
-from idp.services.authorization import grants
+from idp.services.authorization import access, grants
 from idp.services.authorization.requests import Answered, levels_of
 from idp.services.authorization.responses import bring_error
-from idp.storage.repositories import consents, sessions, tokens
+from idp.storage.repositories import clients, consents, sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -110,9 +110,12 @@ def withdraw(context: Context, account_id: str, client_id: str) -> bool:
     """
     now = context.clock()
     with context.database.write() as connection:
-        # In this order: a code that is being issued holds the consent, and is there when the tokens die.
-        withdrawn = consents.withdraw(connection, account_id, client_id, now)
-        tokens.revoke_families_of_client_for(connection, account_id, client_id, now, "consent_withdrawn")
+        client = clients.by_id(connection, client_id)
+        if client is None:
+            return False
+        withdrawn = access.end_within(
+            connection, account_id, client, now, reason="consent_withdrawn", sealer=context.sealer
+        )
         if withdrawn:
             record(connection, ConsentWithdrawn(), now, account_id=account_id, client_id=client_id)
     return withdrawn

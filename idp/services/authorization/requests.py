@@ -26,7 +26,7 @@ from idp.protocol.authorization.request import AuthorizationRequest, parse
 from idp.protocol.claims.requested import NO_SHORTFALL, shortfall
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
-from idp.services.authorization import grants, request_objects
+from idp.services.authorization import conditions, grants, request_objects
 from idp.services.authorization.situation import Situation
 from idp.services.sign_in.portals import reachable_levels
 from idp.services.sign_in.sessions import find_for_client
@@ -170,6 +170,9 @@ def decision_of(context: Context, situation: Situation) -> Proceed | Ask | Refus
         terms_accepted=situation.terms_are_accepted,
         shortfall=NO_SHORTFALL if signed_in is None else shortfall(request.client, request.asked, levels),
         reachable_levels=reachable_levels(context),
+        is_limited=signed_in is not None and signed_in.account.is_limited,
+        age=situation.age,
+        purposes_open=signed_in is not None and bool(situation.open_purposes),
     )
     return decide(request, facts)
 
@@ -208,8 +211,18 @@ def _read(
     found = find_for_client(context, connection, session_cookie, request.client.client_id)
     if found is None:
         return Situation(request, None, None, {}, pending)
-    known = attributes.of_account(connection, found.signed_in.account.account_id)
-    return Situation(request, found.signed_in, found.consent, known, pending, found.terms_are_accepted)
+    account_id = found.signed_in.account.account_id
+    known = attributes.of_account(connection, account_id)
+    return Situation(
+        request,
+        found.signed_in,
+        found.consent,
+        known,
+        pending,
+        found.terms_are_accepted,
+        conditions.age_gate(context, connection, request.client, account_id, known),
+        conditions.choices(connection, request.client, account_id),
+    )
 
 
 def _decided(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from idp.domain.minimum_age import AgeGate
+from idp.domain.purposes import unanswered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from idp.domain.client import Client
     from idp.domain.consent import Consent
     from idp.domain.pending_authorization import PendingAuthorization
+    from idp.domain.purposes import Choice, Purpose
     from idp.protocol.authorization.request import AuthorizationRequest
     from idp.services.sign_in.sessions import SignedIn
     from idp.storage.repositories.attributes import StoredAttribute
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What was read to decide: who is there, what they allow, what is known of them."""
+    """What was read to decide: who is there, what they allow, what is known of them, whether they are old enough."""
 
     request: AuthorizationRequest
     signed_in: SignedIn | None
@@ -26,8 +30,15 @@ class Situation:
     known: Mapping[str, StoredAttribute]
     pending: PendingAuthorization | None
     terms_are_accepted: bool = True
+    age: AgeGate = AgeGate.OPEN
+    choices: tuple[Choice, ...] = ()
 
     @property
     def client(self) -> Client:
         """Who asks."""
         return self.request.client
+
+    @property
+    def open_purposes(self) -> tuple[Purpose, ...]:
+        """What needs a yes or no and has none in its present wording (CON-3)."""
+        return unanswered(self.client.purposes, self.choices)

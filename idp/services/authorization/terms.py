@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idp.crypto.opaque import digest, new_id
+from idp.crypto.opaque import digest
 from idp.domain.errors import DomainError, RuleRefused
 from idp.domain.events import TermsAccepted, TermsPublished
+from idp.domain.ledger import Act, Document, Entry, Matter
 from idp.domain.terms import TermsVersion
+from idp.services import ledger
 from idp.services.audit import record
+from idp.services.ledger import own_subject
 from idp.storage.repositories import accounts, terms
 
 if TYPE_CHECKING:
@@ -140,17 +143,27 @@ def accept(
         current = in_force_within(connection, language, now)
         if current.version != version:
             return None
-        accept_within(connection, account_id, current, now, channel=channel)
+        accept_within(context, connection, account_id, current, channel=channel)
     return current
 
 
 def accept_within(
-    connection: Connection, account_id: str, accepted: TermsVersion, now: datetime, *, channel: str
+    context: Context, connection: Connection, account_id: str, accepted: TermsVersion, *, channel: str
 ) -> None:
     """Record an acceptance in the transaction of the act that it belongs to (ACC-3, CGU-3)."""
-    terms.record_acceptance(
-        connection, accepted, acceptance_id=new_id(now), account_id=account_id, channel=channel, now=now
+    now = context.clock()
+    entry = Entry(
+        matter=Matter.TERMS,
+        act=Act.GIVEN,
+        account_id=account_id,
+        subject=own_subject(context, account_id),
+        client_id=None,
+        document=Document("terms", accepted.version, f"{context.issuer}/terms/{accepted.version}"),
+        words=accepted.words,
+        language=accepted.language,
+        channel=channel,
     )
+    ledger.enter(connection, entry, now)
     accounts.set_terms_version(connection, account_id, accepted.version)
     record(connection, TermsAccepted(accepted.version), now, account_id=account_id)
 

@@ -14,7 +14,7 @@ from idp.storage.repositories.registrations import InitialToken
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 _ACTOR: Final = "administrator"
 

@@ -14,7 +14,7 @@ from idp.storage.repositories import logos
 from idp.storage.repositories.logos import StoredLogo
 
 if TYPE_CHECKING:
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 #: A square of 40 pixels is shown, on dense screens of 120.
 MOST_BYTES: Final = 64 * 1024

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from idp.domain.client import ClientSecret
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 _NOT_CHANGES: Final = frozenset({"version", "secrets", "created_at"})
 _ACTOR: Final = "administrator"

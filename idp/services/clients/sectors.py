@@ -11,7 +11,7 @@ from idp.protocol.clients.metadata import MetadataProblem
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 _FIELD: Final = "sector_identifier_uri"
 _OK: Final = 200

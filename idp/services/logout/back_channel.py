@@ -14,7 +14,7 @@ from idp.crypto.keyring import KeyringError
 from idp.outbound.http import Failure, Unreachable
 from idp.protocol.logout import backchannel
 from idp.services.clients.encryption import KeySetUnavailable, encrypted
-from idp.services.operations.delivery import Dead, Delivered, Dropped, Failed, Outcome
+from idp.services.delivery import Dead, Delivered, Dropped, Failed, Outcome
 from idp.services.sign_in import endings
 from idp.services.sign_in.wire_session import wire_session_id
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.account import AccountState
 from idp.domain.email_address import canonical
-from idp.domain.events import AccountDeleted, AccountLocked, AccountUnlocked
+from idp.domain.events import AccountLocked, AccountUnlocked
+from idp.services.account import deletion
 from idp.services.audit import record
 from idp.services.sign_in.endings import tell
 from idp.storage.repositories import accounts, audit, sessions, tokens
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idp.domain.account import Account
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
     from idp.storage.engine import Connection
 
 _ACTOR: Final = "administrator"
@@ -85,16 +86,10 @@ def unlock(tools: Tools, wanted: str) -> Account | None:
 
 def delete(tools: Tools, wanted: str) -> Account | None:
     """Erase every row that speaks of the person, in one transaction; the line that stays names nobody."""
-    now = tools.clock()
     with tools.database.write() as connection:
         account = _find(connection, wanted)
-        if account is None:
-            return None
-        # Before the account: the services of a session are known by what it was given, which goes with it.
-        ended = sessions.end_all(connection, account.account_id)
-        tell(connection, ended, sealer=tools.sealer, now=now)
-        accounts.remove(connection, account.account_id)
-        record(connection, AccountDeleted(), now, actor=_ACTOR)
+        if account is not None:
+            deletion.delete_within(tools, connection, account.account_id, actor=_ACTOR)
     return account
 
 

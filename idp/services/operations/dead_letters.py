@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from idp.storage.repositories import outbox
 
 if TYPE_CHECKING:
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 
 def listed(tools: Tools, *, dead_only: bool, limit: int) -> list[dict[str, Any]]:

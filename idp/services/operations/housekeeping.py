@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from idp.storage.repositories import expired
+from idp.storage.repositories import chains, expired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
+    from idp.storage.engine import Connection
 
 #: Rows of one transaction: some milliseconds, during which SQLite has no other writer.
 _BATCH: Final = 200
@@ -29,6 +31,7 @@ class Retention:
         messages: Messages that were delivered or given up.
         devices: Browsers that did not come back.
         audit: Lines of the audit trail.
+        disclosures: What the log says of which service received what.
     """
 
     session_idle: timedelta
@@ -36,6 +39,7 @@ class Retention:
     messages: timedelta = timedelta(days=30)
     devices: timedelta = timedelta(days=396)
     audit: timedelta = timedelta(days=365)
+    disclosures: timedelta = timedelta(days=396)
 
 
 def purge(
@@ -62,14 +66,20 @@ def purge(
         links_since=now - retention.links,
         messages_since=now - retention.messages,
         devices_since=now - retention.devices,
-        audit_since=now - retention.audit,
+        disclosures_since=now - retention.disclosures,
     )
+    steps: dict[str, Callable[[Connection], int]] = {
+        kind: partial(expired.purge, table=table, may_go=may_go, limit=_BATCH)
+        for kind, (table, may_go) in expired.kinds(ages).items()
+    }
+    # The chain of the trail is cut at its beginning only: what is left stays verifiable (ADM-3).
+    steps["audit_events"] = partial(chains.cut_off, before=now - retention.audit, limit=_BATCH)
     gone: dict[str, int] = {}
-    for kind, (table, may_go) in expired.kinds(ages).items():
+    for kind, step in steps.items():
         count = _BATCH
         while count == _BATCH and go_on():
             with tools.database.write() as connection:
-                count = expired.purge(connection, table, may_go, limit=_BATCH)
+                count = step(connection)
             if count:
                 gone[kind] = gone.get(kind, 0) + count
                 pause(_PAUSE_SECONDS)

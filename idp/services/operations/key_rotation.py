@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from idp.crypto.keyring import HeldKey
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
 
 
 def rotate(

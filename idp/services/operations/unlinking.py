@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.account import Account
-    from idp.services.operations.tools import Tools
+    from idp.services.tools import Tools
     from idp.storage.engine import Connection
     from idp.storage.repositories.franceconnect import Link
 

@@ -80,6 +80,20 @@ def tell(
     return tuple(Member(client, session_id) for session_id, _, client in found)
 
 
+def tell_client(
+    connection: Connection, client: Client, account_id: str, *, sealer: Sealer, now: datetime
+) -> None:
+    """Queue notices for one service alone: it may know the person no more, whose sessions here go on."""
+    if client.backchannel_logout_uri is None:
+        return
+    notices = [
+        _sealed(Ending(client.client_id, subject, session_id), sealer, now)
+        for session_id, subject in clients.live_sessions_of(connection, client.client_id, account_id)
+    ]
+    if notices:
+        outbox.add_all(connection, KIND, notices, now=now, expires_at=now + LIFETIME)
+
+
 def opened(sealer: Sealer, message_id: str, payload: str) -> Ending:
     """Unseal a queued notice for its delivery.
 

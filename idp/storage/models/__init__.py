@@ -9,7 +9,6 @@ from idp.storage.models.accounts import (
     accounts,
     franceconnect_links,
     signups,
-    terms_acceptances,
     terms_versions,
     throttle_counters,
     unlink_requests,
@@ -25,7 +24,17 @@ from idp.storage.models.clients import (
     initial_access_tokens,
 )
 from idp.storage.models.metadata import metadata
-from idp.storage.models.operations import audit_events, outbox
+from idp.storage.models.operations import outbox
+from idp.storage.models.privacy import (
+    data_requests,
+    disclosures,
+    event_deliveries,
+    lifecycle_warnings,
+    parental_permissions,
+    purged_accounts,
+    purpose_choices,
+)
+from idp.storage.models.proofs import audit_events, chain_heads, ledger_entries, receipt_keys, shown_texts
 from idp.storage.models.sessions import (
     devices,
     franceconnect_journeys,
@@ -47,6 +56,7 @@ __all__ = [
     "accounts",
     "audit_events",
     "authorization_codes",
+    "chain_heads",
     "client_assertions",
     "client_logos",
     "client_origins",
@@ -54,18 +64,27 @@ __all__ = [
     "client_secrets",
     "clients",
     "consents",
+    "data_requests",
     "device_authorizations",
     "devices",
+    "disclosures",
+    "event_deliveries",
     "franceconnect_journeys",
     "franceconnect_links",
     "initial_access_tokens",
+    "ledger_entries",
+    "lifecycle_warnings",
     "metadata",
     "outbox",
+    "parental_permissions",
     "pending_authorizations",
+    "purged_accounts",
+    "purpose_choices",
     "pushed_requests",
+    "receipt_keys",
     "sessions",
+    "shown_texts",
     "signups",
-    "terms_acceptances",
     "terms_versions",
     "throttle_counters",
     "token_families",

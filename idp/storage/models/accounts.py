@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 
 from idp.storage.models.metadata import metadata
@@ -32,6 +33,14 @@ accounts = Table(
     Column("terms_version", Text, nullable=False),
     Column("created_at", TZDateTime, nullable=False),
     Column("last_sign_in_at", TZDateTime),
+    # A login or a reactivation, or the creation: what inactivity is counted from (LIF-1). None in a row of before
+    # this column, until `idp lifecycle run` has filled it in.
+    Column("last_active_at", TZDateTime, index=True),
+    # Set while nothing may be told to services (PRI-4; RGPD article 18).
+    Column("limited_at", TZDateTime),
+    Column("limited_reason", Text),
+    # The minor version of the terms whose notice the person has put away.
+    Column("terms_notice_seen", Text),
     CheckConstraint("state IN ('active', 'locked')", name="state"),
 )
 
@@ -156,23 +165,10 @@ terms_versions = Table(
     Column("text_hash", Digest, nullable=False),
     Column("effective_at", TZDateTime, nullable=False),
     Column("published_at", TZDateTime, nullable=False),
-)
-
-terms_acceptances = Table(
-    "terms_acceptances",
-    metadata,
-    Column("acceptance_id", Text, primary_key=True),
-    Column(
-        "account_id",
-        ForeignKey("accounts.account_id", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
-    Column("version", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("text_hash", Digest, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("accepted_at", TZDateTime, nullable=False),
+    # A major one is accepted anew; a minor one is announced (CGU-2).
+    Column("is_major", Boolean, nullable=False, server_default=true()),
+    # What changes, in a few sentences.
+    Column("summary", Text),
 )
 
 throttle_counters = Table(

@@ -1,11 +1,11 @@
-"""The outbox and the audit trail."""
+"""The outbox."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Text, text
 
 from idp.storage.models.metadata import metadata
-from idp.storage.types import JSONText, TZDateTime
+from idp.storage.types import TZDateTime
 
 outbox = Table(
     "outbox",
@@ -26,16 +26,3 @@ outbox = Table(
           sqlite_where=text("delivered_at IS NULL AND dead_at IS NULL"),
           postgresql_where=text("delivered_at IS NULL AND dead_at IS NULL")),
 )  # fmt: skip
-
-audit_events = Table(
-    "audit_events",
-    metadata,
-    Column("event_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("at", TZDateTime, nullable=False, index=True),
-    Column("actor", Text, nullable=False),
-    # No foreign key: the line outlives the account it speaks of, and then names nobody.
-    Column("account_id", Text, index=True),
-    Column("client_id", Text),
-    Column("details", JSONText, nullable=False),
-)

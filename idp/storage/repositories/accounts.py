@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from idp.domain.account import Account, AccountState
-from idp.storage.models import accounts, audit_events, outbox
+from idp.storage.models import accounts, outbox
 from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ ACCOUNT_COLUMNS = (
     accounts.c.terms_version,
     accounts.c.created_at,
     accounts.c.last_sign_in_at,
+    accounts.c.limited_at,
 )
 _BY_ID = select(*ACCOUNT_COLUMNS).where(accounts.c.account_id == bindparam("id_"))
 _HOLD = select(accounts.c.account_id).where(accounts.c.account_id == bindparam("id_")).with_for_update()
@@ -39,7 +40,7 @@ _CONFIRM_PASSWORD = (
         accounts.c.password_changed_at == bindparam("changed_"),
         accounts.c.state == AccountState.ACTIVE,
     )
-    .values(last_sign_in_at=bindparam("now_"))
+    .values(last_sign_in_at=bindparam("now_"), last_active_at=bindparam("now_"))
 )
 
 
@@ -108,6 +109,7 @@ def create(
             terms_version=account.terms_version,
             created_at=account.created_at,
             last_sign_in_at=account.last_sign_in_at,
+            last_active_at=account.created_at,
         )
         .on_conflict_do_nothing(index_elements=[accounts.c.email_canonical])
         .returning(accounts.c.account_id)
@@ -185,16 +187,18 @@ def set_terms_version(connection: Connection, account_id: str, version: str) -> 
 def record_sign_in(connection: Connection, account_id: str, now: datetime) -> None:
     """Remember that the account was used (LIF-1)."""
     connection.execute(
-        update(accounts).where(accounts.c.account_id == account_id).values(last_sign_in_at=now)
+        update(accounts)
+        .where(accounts.c.account_id == account_id)
+        .values(last_sign_in_at=now, last_active_at=now)
     )
 
 
 def remove(connection: Connection, account_id: str) -> bool:
-    """Erase an account and every row that points at it; False when there is no such account (LIF-4)."""
+    """Erase an account and every row that points at it; False when there is no such account (LIF-4).
+
+    The lines of the trail and of the ledger are the caller's: what it erased of them is a line in turn.
+    """
     connection.execute(delete(outbox).where(outbox.c.account_id == account_id))
-    connection.execute(
-        update(audit_events).where(audit_events.c.account_id == account_id).values(account_id=None)
-    )
     return connection.execute(delete(accounts).where(accounts.c.account_id == account_id)).rowcount == 1
 
 
@@ -209,4 +213,5 @@ def account_from(row: Row[*tuple[Any, ...]]) -> Account:
         terms_version=row.terms_version,
         created_at=row.created_at,
         last_sign_in_at=row.last_sign_in_at,
+        limited_at=row.limited_at,
     )

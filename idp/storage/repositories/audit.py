@@ -1,46 +1,17 @@
-"""Writes and reads the audit trail."""
+"""Reads the audit trail."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from idp.storage.models import audit_events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection, RowMapping
-
-_INSERT = insert(audit_events)
-
-
-def append(
-    connection: Connection,
-    *,
-    event_id: str,
-    name: str,
-    at: datetime,
-    actor: str,
-    account_id: str | None,
-    client_id: str | None,
-    details: Mapping[str, Any],
-) -> None:
-    """Add one event, in the transaction of the act that it tells."""
-    connection.execute(
-        _INSERT,
-        {
-            "event_id": event_id,
-            "name": name,
-            "at": at,
-            "actor": actor,
-            "account_id": account_id,
-            "client_id": client_id,
-            "details": dict(details),
-        },
-    )
 
 
 def of_account(connection: Connection, account_id: str, *, limit: int = 50) -> Sequence[RowMapping]:

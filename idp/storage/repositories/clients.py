@@ -10,7 +10,14 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.domain.client import Client, ClientSecret
-from idp.storage.models import client_assertions, client_origins, client_secrets, clients, token_families
+from idp.storage.models import (
+    client_assertions,
+    client_origins,
+    client_secrets,
+    clients,
+    sessions,
+    token_families,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +69,18 @@ def of_sessions(connection: Connection, session_ids: Sequence[str]) -> list[tupl
         .order_by(born.c.session_id, clients.c.client_id)
     )
     return [(row.session_id, row.subject, _client_from(row, ())) for row in connection.execute(statement)]
+
+
+def live_sessions_of(connection: Connection, client_id: str, account_id: str) -> list[tuple[str, str]]:
+    """List the live sessions in which a client got something about a person: session, subject that it knows."""
+    statement = (
+        select(token_families.c.session_id, token_families.c.subject)
+        .join(sessions, sessions.c.session_id == token_families.c.session_id)
+        .where(token_families.c.account_id == account_id, token_families.c.client_id == client_id)
+        .distinct()
+        .order_by(token_families.c.session_id)
+    )
+    return [(row.session_id, row.subject) for row in connection.execute(statement)]
 
 
 def every(connection: Connection) -> list[Client]:

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, tuple_, update
 
+from idp.domain.minimum_age import PermissionState
 from idp.domain.pending_authorization import PENDING_LIFETIME
 from idp.domain.tokens import TokenKind
 from idp.storage.models import (
     account_links,
-    audit_events,
     client_assertions,
     client_secrets,
     device_authorizations,
     devices,
+    disclosures,
     franceconnect_journeys,
     initial_access_tokens,
     outbox,
+    parental_permissions,
     pending_authorizations,
     pushed_requests,
     sessions,
@@ -44,7 +46,7 @@ class Ages:
         links_since: Links that expired before are not explained any more: the page says "unknown".
         messages_since: Messages delivered or given up before.
         devices_since: Browsers not seen since.
-        audit_since: Lines of the trail written before.
+        disclosures_since: What services were told before.
     """
 
     now: datetime
@@ -52,7 +54,7 @@ class Ages:
     links_since: datetime
     messages_since: datetime
     devices_since: datetime
-    audit_since: datetime
+    disclosures_since: datetime
 
 
 def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
@@ -88,8 +90,13 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
         "token_families": (token_families, token_families.c.expires_at < ages.now),
         "delivered_messages": (outbox, outbox.c.delivered_at < ages.messages_since),
         "dead_messages": (outbox, outbox.c.dead_at < ages.messages_since),
+        "parental_permissions": (
+            parental_permissions,
+            (parental_permissions.c.state == PermissionState.ASKED)
+            & (parental_permissions.c.expires_at < ages.links_since),
+        ),
+        "disclosures": (disclosures, disclosures.c.last_at < ages.disclosures_since),
         "devices": (devices, devices.c.last_seen_at < ages.devices_since),
-        "audit_events": (audit_events, audit_events.c.at < ages.audit_since),
     }
 
 

@@ -1,13 +1,13 @@
-"""Queries about versions of the terms of use and their acceptances; rows are added, never changed (CGU-1, CGU-3)."""
+"""Queries about versions of the terms of use; rows are added, never changed (CGU-1)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 
 from idp.domain.terms import TermsVersion
-from idp.storage.models import terms_acceptances, terms_versions
+from idp.storage.models import terms_versions
 from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
@@ -63,31 +63,10 @@ def publish(connection: Connection, terms: TermsVersion) -> bool:
             text_hash=terms.text_hash,
             effective_at=terms.effective_at,
             published_at=terms.published_at,
+            is_major=terms.is_major,
+            summary=terms.summary,
         )
         .on_conflict_do_nothing()
         .returning(_VERSIONS.c.version)
     )
     return connection.scalar(statement) is not None
-
-
-def record_acceptance(
-    connection: Connection,
-    terms: TermsVersion,
-    *,
-    acceptance_id: str,
-    account_id: str,
-    channel: str,
-    now: datetime,
-) -> None:
-    """Keep the proof: who, which text, how, when (CGU-3)."""
-    connection.execute(
-        insert(terms_acceptances).values(
-            acceptance_id=acceptance_id,
-            account_id=account_id,
-            version=terms.version,
-            language=terms.language,
-            text_hash=terms.text_hash,
-            channel=channel,
-            accepted_at=now,
-        )
-    )

@@ -14,7 +14,7 @@ from idp.services.account import signup
 from idp.services.account.signup import Begun, Details
 from idp.services.authorization import terms
 from idp.services.sign_in.arrival import Arrived, Visit
-from idp.storage.models import terms_acceptances
+from idp.storage.models import ledger_entries
 from tests.support.builders import HOME, PASSWORD, TERMS_VERSION, last_mail, some_terms
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def test_proof_of_an_acceptance_names_the_very_text(context: Context, clock: Set
     arrived = open_account(context, "zoe@example.fr", TERMS_VERSION, "en")
 
     with context.database.read() as connection:
-        proof = connection.execute(select(terms_acceptances)).one()
-    read = terms.find(context, proof.version, proof.language)
+        proof = connection.execute(select(ledger_entries)).one()
+    read = terms.find(context, proof.document["version"], proof.language)
 
     assert read is not None
     assert bytes(proof.text_hash) == hashlib.sha256(f"{read.title}\n{read.body}".encode()).digest()
-    assert (proof.account_id, proof.channel, proof.accepted_at) == (
+    assert (proof.account_id, proof.channel, proof.at) == (
         arrived.account.account_id,
-        "signup",
+        "sign_up",
         clock(),
     )
 
@@ -71,8 +71,8 @@ def test_new_version_changes_no_past_acceptance(context: Context, clock: Settabl
     later = open_account(context, "max@example.fr", "2026-04-01", "fr")
 
     with context.database.read() as connection:
-        rows = connection.execute(select(terms_acceptances.c.account_id, terms_acceptances.c.version)).all()
-    assert set(map(tuple, rows)) == {
+        rows = connection.execute(select(ledger_entries)).all()
+    assert {(row.account_id, row.document["version"]) for row in rows} == {
         (first.account.account_id, TERMS_VERSION),
         (later.account.account_id, "2026-04-01"),
     }

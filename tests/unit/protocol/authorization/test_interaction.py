@@ -109,7 +109,7 @@ def code_of(decision: Decision) -> ErrorCode:
             Reason.CLAIM_UNCERTIFIED,
         ),
         ({}, {"consent": None}, Step.CONSENT, Reason.FIRST_CONSENT),
-        ({}, {"consent": a_consent(policy_version="0")}, Step.CONSENT, Reason.CONSENT_OUTGROWN),
+        ({}, {"consent": a_consent(policy_version="0")}, Step.CONSENT, Reason.POLICY_CHANGED),
         ({"prompt": "consent"}, {}, Step.CONSENT, Reason.PROMPT_CONSENT),
     ],
 )

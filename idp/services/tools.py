@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from idp.crypto.opaque import Sealer
+from idp.crypto.opaque import PAIRWISE_PURPOSE, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,14 @@ class Tools(Protocol):
         """Encrypts what must be read back."""
 
     @property
+    def issuer(self) -> str:
+        """Our own address, without a trailing slash."""
+
+    @property
+    def pairwise(self) -> bytes:
+        """The secret of all subjects."""
+
+    @property
     def http(self) -> HTTPClient:
         """Sends requests to clients' addresses."""
 
@@ -49,17 +57,28 @@ class Console:
         clock: The time.
         keys: Signing keys.
         connect: Makes what sends requests: few commands send one, and it reads every authority of the system.
+        issuer: Our own address, without a trailing slash.
     """
 
     database: Database
     clock: Clock
     keys: KeyFolder
     connect: Callable[[], HTTPClient]
+    issuer: str
 
     @property
     def http(self) -> HTTPClient:
         """Sends requests to clients' addresses."""
         return self.connect()
+
+    @property
+    def pairwise(self) -> bytes:
+        """The secret of all subjects.
+
+        Raises:
+            KeyringError: The root of the keys is missing, or readable by others.
+        """
+        return self.keys.derivation().key(PAIRWISE_PURPOSE)
 
     @property
     def sealer(self) -> Sealer:

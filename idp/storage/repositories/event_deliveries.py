@@ -1,0 +1,57 @@
+"""Keeps that services took the events they were told, without the person (LIF-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, update
+
+from idp.storage.models import event_deliveries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """An event that is about to be told: the message, the service, the type."""
+
+    message_id: str
+    client_id: str
+    event: str
+
+
+def add_all(connection: Connection, deliveries: Sequence[NewDelivery], now: datetime) -> None:
+    """Write that events wait."""
+    connection.execute(
+        insert(event_deliveries),
+        [
+            {
+                "message_id": one.message_id,
+                "client_id": one.client_id,
+                "event": one.event,
+                "created_at": now,
+            }
+            for one in deliveries
+        ],
+    )
+
+
+def acknowledged(connection: Connection, message_id: str, now: datetime) -> None:
+    """Write that the service took an event."""
+    connection.execute(
+        update(event_deliveries)
+        .where(event_deliveries.c.message_id == message_id)
+        .values(acknowledged_at=now)
+    )
+
+
+def given_up(connection: Connection, message_id: str, now: datetime) -> None:
+    """Write that the service never took an event."""
+    connection.execute(
+        update(event_deliveries).where(event_deliveries.c.message_id == message_id).values(given_up_at=now)
+    )
