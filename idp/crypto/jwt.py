@@ -53,13 +53,13 @@ def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str | None = "JWT")
     return (signing_input + b"." + base64url_encode(signature)).decode()
 
 
-def unverified_header(token: str) -> dict[str, Any]:
+def unverified_header(token: str, longest: int = _MAX_LENGTH) -> dict[str, Any]:
     """Read the header of a JWT before its key is known.
 
     Raises:
         JWTRefused: Not a JWT, or too long to be looked at.
     """
-    if len(token) > _MAX_LENGTH:
+    if len(token) > longest:
         raise JWTRefused("too long")
     try:
         return jwt.get_unverified_header(token)
@@ -84,7 +84,7 @@ def verified_claims(
 
 
 def verified_header_claims(
-    token: str, keys: Mapping[str | None, Any], algorithms: tuple[str, ...]
+    token: str, keys: Mapping[str | None, Any], algorithms: tuple[str, ...], *, longest: int = _MAX_LENGTH
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Check a signature as `verified_claims`, for callers to whom the header says the kind (RFC 8725 section 3.11).
 
@@ -96,7 +96,7 @@ def verified_header_claims(
     Raises:
         JWTRefused: Unknown key, other algorithm, wrong signature, or no claims.
     """
-    header = unverified_header(token)
+    header = unverified_header(token, longest)
     key = keys.get(header.get("kid"))
     if key is None and "kid" not in header and len(keys) == 1:
         key = next(iter(keys.values()))

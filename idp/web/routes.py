@@ -19,7 +19,7 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, logos, opening, pages, terms
+from idp.web.space import home, logos, opening, pages, receipts, terms
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (
@@ -57,6 +57,7 @@ BLUEPRINTS = (
     logos.blueprint,
     pages.blueprint,
     terms.blueprint,
+    receipts.blueprint,
     opening.blueprint,
     health.blueprint,
 )
