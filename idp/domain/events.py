@@ -41,6 +41,45 @@ class AccountUnlocked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessingLimited(Event):
+    """Services are told nothing of a person any more (PRI-4); by which administrator, and why."""
+
+    name: ClassVar[str] = "processing.limited"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingUnlimited(Event):
+    """Services may be told again what a person allows; by which administrator, and why."""
+
+    name: ClassVar[str] = "processing.unlimited"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttributesRectified(Event):
+    """An administrator rectified what a person had declared (PRI-4, ACC-7); the names, never the values."""
+
+    name: ClassVar[str] = "attributes.rectified"
+    by: str
+    reason: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequestChanged(Event):
+    """A request of the RGPD was "received", "extended", "done", "refused", or "reminded" of (PRI-4, ACC-7)."""
+
+    name: ClassVar[str] = "data_request.changed"
+    request_id: str
+    change: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountDeleted(Event):
     """An account was erased; the line names nobody, and says which lines of the trail lost a name by it (LIF-4)."""
 
@@ -194,6 +233,16 @@ class ConsentWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PurposeAnswered(Event):
+    """A person said "yes" or "no" to a purpose of a service, or the answer ended with the consent (CON-3)."""
+
+    name: ClassVar[str] = "purpose.answered"
+    purpose: str
+    version: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyRevoked(Event):
     """Every token of one authorization died: "code_replayed", "refresh_reused", "revoked_by_client"."""
 
@@ -228,3 +277,12 @@ class KeysRotated(Event):
 
     name: ClassVar[str] = "keys.rotated"
     kids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionChanged(Event):
+    """A parent's permission moved: "asked", "canceled", "given", "refused", "withdrawn" (CON-7); never the address."""
+
+    name: ClassVar[str] = "permission.changed"
+    change: str
+    permission_id: str

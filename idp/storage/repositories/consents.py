@@ -59,8 +59,13 @@ def live(connection: Connection, account_id: str, client_id: str) -> Consent | N
 
 def live_alone(connection: Connection, account_id: str, client_id: str) -> Consent | None:
     """Find what a person allows a client, and keep other answers of theirs waiting until this transaction ends."""
-    connection.execute(_ONE_AT_A_TIME, {"account_": account_id})
+    one_at_a_time(connection, account_id)
     return live(connection, account_id, client_id)
+
+
+def one_at_a_time(connection: Connection, account_id: str) -> bool:
+    """Keep other answers of a person waiting until this transaction ends; False when there is no such account."""
+    return connection.scalar(_ONE_AT_A_TIME, {"account_": account_id}) is not None
 
 
 def hold(connection: Connection, consent_id: str) -> bool:
