@@ -18,9 +18,9 @@ from idp.protocol.authorization.response_type import canonical as canonical_resp
 from idp.protocol.authorization.response_type import is_in_front
 from idp.protocol.claims.standard import COMPANIONS, SCOPE_CLAIMS
 from idp.protocol.clients import profile as profiles
+from idp.protocol.clients.contract import NEUTRAL_REASON
 from idp.protocol.clients.metadata import MetadataProblem
 from idp.protocol.clients.public_keys import signing_algorithms
-from idp.protocol.clients.registration import NEUTRAL_REASON
 from idp.protocol.scope import OFFLINE_ACCESS
 from idp.protocol.signature_algorithms import FAPI_ALGORITHMS
 
@@ -221,6 +221,8 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - as click read it
     if isinstance(value, tuple):
         return _listed(name, value)
     if name in _CAN_BE_ABSENT and value in {"", NO_PROFILE}:
+        return None
+    if name == "minimum_age" and value == 0:
         return None
     if name in _ENCRYPTIONS:
         alg, _, enc = value.partition(":")

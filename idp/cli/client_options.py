@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from idp.domain.authentication import ACR_VALUES
 from idp.domain.client import (
     RESPONSE_MODES,
     ApplicationType,
@@ -99,6 +100,13 @@ _FLAGS: Final = (
     _flag(_SEEN, "--legal-basis", type=_values(LegalBasis), help="GDPR article 6."),
     _flag(_SEEN, "--retention", "retention_fr", help="How long it keeps the data, in French."),
     _flag(_SEEN, "--retention-en", help="The same in English."),
+    _flag(_SEEN, "--recipient", "recipients", multiple=True, help="Who else gets the data; may be repeated."),
+    _flag(_SEEN, "--storage-location", help='Where the data are kept, such as "France".'),
+    _flag(
+        _SEEN,
+        "--data-protection-contact",
+        help="Whom people write to about their data: an address, or a form; the first contact when absent.",
+    ),
     _switch(
         _SEEN,
         "--verified/--unverified",
@@ -144,7 +152,30 @@ _FLAGS: Final = (
         metavar="NAME:REASON",
         help="The reason in English.",
     ),
-    _switch(_DATA, "--consent/--no-consent", "consent_required", help="Ask the person."),
+    _switch(
+        _DATA,
+        "--consent/--no-consent",
+        "consent_required",
+        help="Ask the person. Purposes (a yes or no of their own) are written in the file: --file, or `apply`.",
+    ),
+    _switch(
+        _DATA,
+        "--consent-always/--no-consent-always",
+        "consent_always",
+        help="Ask at each authorization, even where nothing has changed.",
+    ),
+    _flag(
+        _DATA,
+        "--required-acr",
+        type=click.Choice(["", *ACR_VALUES]),
+        help="Nobody gets in with a login of a lower level; empty for any.",
+    ),
+    _flag(
+        _DATA,
+        "--minimum-age",
+        type=click.IntRange(0, 18),
+        help="Below it a parent's permission is asked; 0 for any age.",
+    ),
     _flag(_DATA, "--subject-type", type=_values(SubjectType)),
     _flag(_DATA, "--sector", "sector_identifier", help="Host that pairwise subjects are made for."),
     _flag(
@@ -276,6 +307,11 @@ _FLAGS: Final = (
         "--frontchannel-session/--no-frontchannel-session",
         "frontchannel_logout_session_required",
         help="The same.",
+    ),
+    _flag(
+        _INTERFACES,
+        "--events-uri",
+        help="Where we push signed events to its server (RFC 8935): a purpose changed, an account erased.",
     ),
     _flag(
         _INTERFACES,

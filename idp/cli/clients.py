@@ -226,7 +226,7 @@ def _members(client: Client) -> dict[str, object]:
     shown: dict[str, object] = {
         field.name: getattr(client, field.name)
         for field in fields(client)
-        if field.name not in {"secrets", "claims"}
+        if field.name not in {"secrets", "claims", "purposes"}
     }
     for name, value in shown.items():
         if isinstance(value, Encryption | CertificateSubject):
@@ -235,6 +235,7 @@ def _members(client: Client) -> dict[str, object]:
         {"name": use.name, "reason": use.reason, "required": use.required, "minimum_level": use.minimum_level}
         for use in client.claims
     ]
+    shown["purposes"] = [asdict(one) for one in client.purposes]
     # When, never which: hashes are of no use to anybody.
     shown["secrets"] = [{"made": one.created_at, "ends": one.expires_at} for one in client.secrets]
     return shown

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from textwrap import indent
 from typing import Any, TypeVar
 
 import click
@@ -67,7 +68,7 @@ def cell(value: Any) -> str:  # noqa: ANN401 - whatever is shown
         case bool():
             return "yes" if value else "no"
         case dict():
-            return "\n".join(f"{name}: {cell(inner)}" for name, inner in value.items())
+            return "\n".join(_named(name, cell(inner)) for name, inner in value.items())
         case frozenset() | set():
             return "\n".join(sorted(map(cell, value)))
         case list() | tuple():
@@ -75,6 +76,11 @@ def cell(value: Any) -> str:  # noqa: ANN401 - whatever is shown
         case _:
             # A name or a reason that came from elsewhere must not move the cursor of this terminal.
             return "".join(character if character.isprintable() else "�" for character in str(value))
+
+
+def _named(name: object, text: str) -> str:
+    # What has several lines stands below its name, so that no line is taken for the next member's.
+    return f"{name}: {text}" if "\n" not in text else f"{name}:\n{indent(text, '  ')}"
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -26,7 +26,7 @@ JPEG = b"\xff\xd8\xff" + bytes(40)
 WEBP = b"RIFF\x00\x00\x00\x00WEBP" + bytes(40)
 #: Given another way than by a flag of their own name.
 NOT_FLAGS = {"client_id", "version", "secrets", "created_at", "disabled_at", "logo_uri", "jwks", "description",
-             "retention"}  # fmt: skip
+             "retention", "purposes"}  # fmt: skip
 
 
 @pytest.fixture
@@ -74,6 +74,62 @@ def test_help_shows_the_flags_in_groups(idp: Run) -> None:
     groups = {option.group for option in create_command.params if isinstance(option, GroupedOption)}
     assert len(groups) > 5
     assert all(f"\n{group}:\n" in shown for group in groups)
+
+
+@pytest.mark.rule("CON-1")
+def test_contract_with_the_city_is_typed_and_shown(idp: Run) -> None:
+    """Who else gets the data, where they are, whom to ask, the level, the age; and what an empty value takes away."""
+    made = created(
+        idp,
+        *("--recipient", "Hébergeur", "--recipient", "Indigo Neo", "--storage-location", "France"),
+        *("--data-protection-contact", "dpd@example.org", "--required-acr", "eidas1", "--minimum-age", "15"),
+        *("--consent-always", "--events-uri", "https://a.example.org/events"),
+    )
+
+    shown = idp("clients", "show", "app").out
+    changed = idp(
+        "clients", "update", "app", "--recipient", "", "--data-protection-contact", "", "--required-acr", "",
+        "--minimum-age", "0", "--no-consent-always", "--events-uri", "", "--json",
+    )  # fmt: skip
+
+    wanted: dict[str, Any] = {
+        "recipients": ["Hébergeur", "Indigo Neo"], "storage_location": "France",
+        "data_protection_contact": "dpd@example.org", "required_acr": "eidas1", "minimum_age": 15,
+        "consent_always": True, "events_uri": "https://a.example.org/events",
+    }  # fmt: skip
+    assert {name: made[name] for name in wanted} == wanted
+    assert all(text in shown for text in ("Indigo Neo", "France", "dpd@example.org", "eidas1", "15"))
+    assert [changed.json[name] for name in wanted] == [[], "France", None, None, None, False, None]
+
+
+@pytest.mark.rule("CON-3")
+def test_purposes_come_from_a_file_and_are_shown(idp: Run, tmp_path: Path) -> None:
+    """Their sentences are too long for a command line; a faulty one is told before anything is stored."""
+    file = tmp_path / "purposes.toml"
+    purpose = (
+        '[[purposes]]\nname = "mobile_providers"\nversion = "1"\nrecipients = ["PayByPhone"]\n'
+        'title = {fr = "Payer par mobile", en = "Pay by phone"}\nyes = {fr = "Oui.", en = "Yes."}\n'
+    )
+    file.write_text(purpose)
+    refused = create(idp, "--file", str(file))
+    file.write_text(purpose + 'no = {fr = "Non."}\n')
+    half = create(idp, "--file", str(file))
+    file.write_text(purpose + 'no = {fr = "Non.", en = "No."}\n')
+    made = created(idp, "--file", str(file))
+
+    assert refused.code == half.code == 1
+    assert "purposes must have a no in French and in English" in half.err
+    assert made["purposes"] == [
+        {
+            "name": "mobile_providers",
+            "version": "1",
+            "title": {"fr": "Payer par mobile", "en": "Pay by phone"},
+            "yes": {"fr": "Oui.", "en": "Yes."},
+            "no": {"fr": "Non.", "en": "No."},
+            "recipients": ["PayByPhone"],
+        }
+    ]
+    assert "Payer par mobile" in idp("clients", "show", "app").out
 
 
 def test_every_kind_of_flag_reaches_the_client(idp: Run, jwks: str) -> None:

@@ -26,6 +26,7 @@ from idp.domain.client import (
 from idp.protocol.authorization.response_type import RESPONSE_TYPES
 from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS, SCOPE_CLAIMS
 from idp.protocol.claims.subject import redirect_hosts
+from idp.protocol.clients.contract import contract_faults
 from idp.protocol.clients.profile import profile_faults
 from idp.protocol.clients.public_keys import (
     CONTENT_ENCRYPTIONS,
@@ -66,6 +67,7 @@ _LONGEST_NAME: Final = 200
 _LONGEST_SCOPE: Final = 200
 _LONGEST_SUBJECT: Final = 1024
 _LONGEST_ACR: Final = 200
+_LONGEST_REASON: Final = 1000
 #: Ten digits, as `max_age` itself may have.
 _LONGEST_AGE: Final = 9_999_999_999
 
@@ -402,6 +404,10 @@ def _claims(client: Client, _: Rules) -> Found:
         yield from (("claims", fault) for fault in _claim_faults(use))
 
 
+def _contract(client: Client, _: Rules) -> Found:
+    yield from contract_faults(client)
+
+
 def _profile(client: Client, _: Rules) -> Found:
     yield from profile_faults(client)
 
@@ -427,6 +433,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _subjects,
     _scopes,
     _claims,
+    _contract,
     _profile,
 )
 
@@ -449,5 +456,7 @@ def _claim_faults(use: ClaimUse) -> Iterable[str]:
         yield f"must be some of {' '.join(n for n in PERSON_CLAIMS if n not in COMPANIONS)}"
     if not use.reason.get("fr", "").strip():
         yield "must have a reason in French for each claim"
+    if not all(len(text) <= _LONGEST_REASON and text.isprintable() for text in use.reason.values()):
+        yield f"must have reasons of {_LONGEST_REASON} characters at most, without control characters"
     if use.minimum_level not in CLAIM_LEVELS:
         yield "must have a minimum level of 100, 250 or 600"

@@ -27,12 +27,11 @@ from idp.domain.client import (
 )
 from idp.protocol.authorization.response_type import canonical as canonical_response_type
 from idp.protocol.claims.standard import COMPANIONS, PERSON_CLAIMS
+from idp.protocol.clients.contract import NEUTRAL_REASON
 from idp.protocol.clients.metadata import CERTIFICATE_NAMES, MetadataProblem
 from idp.protocol.clients.public_keys import known_members
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, SUPPORTED_SCOPES, serialise
 
-#: What every person is told of a claim that a client asks for which nobody has spoken with.
-NEUTRAL_REASON: Final = {"fr": "Pour utiliser ce service.", "en": "To use this service."}
 #: A change of these makes another service of the one that the city verified.
 _SHOWN: Final = (
     "name",

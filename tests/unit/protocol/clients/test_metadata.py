@@ -196,6 +196,8 @@ def test_redirect_uri_with_a_parameter_of_the_answer_is_refused(name: str) -> No
         ({"claims": (ClaimUse("email", {"fr": " "}),)}, {"claims"}),
         ({"claims": (ClaimUse("email", {"fr": "x"}, minimum_level=1),)}, {"claims"}),
         ({"claims": (ClaimUse("email", {"fr": "x"}),) * 2}, {"claims"}),
+        ({"claims": (ClaimUse("email", {"fr": "x" * 1001}),)}, {"claims"}),
+        ({"claims": (ClaimUse("email", {"fr": "x", "en": "\u202e"}),)}, {"claims"}),
     ],
 )
 def test_faulty_field_is_named(changes: dict[str, object], fields: set[str]) -> None:
