@@ -172,6 +172,25 @@ def decide(request: AuthorizationRequest, facts: Facts) -> Decision:
     return PROCEED
 
 
+def demanded_levels(request: AuthorizationRequest) -> tuple[tuple[str, ...], ...]:
+    """List what a login must be worth: one level of each of these (OIDC Core 5.5.1.1; CON-1, `required_acr`)."""
+    contract = request.client.required_acr
+    demands = (request.essential_acr_values, () if contract is None else (contract,))
+    return tuple(wanted for wanted in demands if wanted)
+
+
+def wanted_levels(request: AuthorizationRequest) -> tuple[str, ...]:
+    """List the levels any of which will do, of those that are demanded, or else that the client would like.
+
+    Where the request and the contract both demand something, what satisfies both is left: it is never empty, for
+    a surer login satisfies the weaker demand.
+    """
+    demands = demanded_levels(request)
+    known = [[rank(value) for value in wanted if value in ACR_VALUES] for wanted in demands]
+    floor = max((min(ranks) for ranks in known if ranks), default=None)
+    return request.acr_values if floor is None else ACR_VALUES[floor:]
+
+
 def reported_acr(request: AuthorizationRequest, session: Session) -> str:
     """Give the level to put in the ID Token.
 
@@ -186,13 +205,16 @@ def reported_acr(request: AuthorizationRequest, session: Session) -> str:
 
 
 def essential_level_is_known(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
-    """Refuse at once a level that nobody can reach here, before any page."""
-    wanted = request.essential_acr_values
-    if not wanted or not set(wanted).isdisjoint(facts.reachable_levels):
-        return None
-    if facts.session is not None and _is_level_reached(facts.session, wanted):
-        return None
-    return Refuse(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "essential acr out of reach")
+    """Refuse at once a level that nobody can reach here, before any page.
+
+    What the contract demands of every login counts as what a request demands of one (CON-1).
+    """
+    for wanted in demanded_levels(request):
+        is_reachable = not set(wanted).isdisjoint(facts.reachable_levels)
+        is_reached = facts.session is not None and _is_level_reached(facts.session, wanted)
+        if not is_reachable and not is_reached:
+            return Refuse(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "essential acr out of reach")
+    return None
 
 
 def person_is_signed_in(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
@@ -248,7 +270,7 @@ def level_is_reached(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
     session = facts.session
     if session is None or not facts.can_step_up:
         return None
-    if not _is_level_reached(session, request.essential_acr_values):
+    if not all(_is_level_reached(session, wanted) for wanted in demanded_levels(request)):
         return Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)
     has_declined = facts.pending is not None and facts.pending.step_up_declined_at is not None
     wished = tuple(value for value in request.acr_values if value in facts.reachable_levels)

@@ -21,6 +21,7 @@ from idp.protocol.authorization.interaction import (
     Refuse,
     Step,
     decide,
+    wanted_levels,
 )
 from idp.protocol.authorization.request import AuthorizationRequest, parse
 from idp.protocol.claims.requested import NO_SHORTFALL, shortfall
@@ -145,8 +146,7 @@ def levels_wanted(context: Context, pending: PendingAuthorization) -> tuple[str,
         DirectError: The client was disabled or changed meanwhile.
         RedirectedError: The client must hear that something is wrong.
     """
-    request = situation_of(context, pending, session_cookie=None).request
-    return request.essential_acr_values or request.acr_values
+    return wanted_levels(situation_of(context, pending, session_cookie=None).request)
 
 
 def mark(context: Context, pending: PendingAuthorization, step: str) -> None:

@@ -22,6 +22,7 @@ from idp.protocol.authorization.interaction import (
     decide,
     level_is_reached,
     reported_acr,
+    wanted_levels,
 )
 from idp.protocol.claims.requested import Shortfall
 from idp.protocol.errors import ErrorCode
@@ -544,3 +545,89 @@ def test_what_the_contract_wants_certified_comes_before_what_can_be_passed_over(
     assert decided(shortfall=both, reachable_levels=WITH_FRANCECONNECT) == Ask(
         Step.STEP_UP, Reason.CLAIM_UNCERTIFIED
     )
+
+
+@pytest.mark.rule("CON-1", "LOG-4")
+@pytest.mark.parametrize("prompt", ["", "none"])
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_level_of_the_contract_out_of_reach_is_refused_before_any_page(
+    *, prompt: str, is_signed_in: bool
+) -> None:
+    """A contract that demands what nobody can have here lets nobody in, and says so at once."""
+    client = a_client(required_acr=ACR_EIDAS2)
+
+    decision = decided(
+        client,
+        {"prompt": prompt},
+        session=a_session(EARLIER) if is_signed_in else None,
+        reachable_levels=WITH_FRANCECONNECT,
+    )
+
+    assert code_of(decision) is ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS
+
+
+@pytest.mark.rule("CON-1", "LOG-4")
+@pytest.mark.parametrize(
+    "request_, level, expected",
+    [
+        ({}, ACR_PASSWORD, Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)),
+        ({"acr_values": ACR_PASSWORD}, ACR_PASSWORD, Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL)),
+        (
+            {"claims": ESSENTIAL % ACR_PASSWORD},
+            ACR_PASSWORD,
+            Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL),
+        ),
+        (
+            {"claims": ESSENTIAL % ACR_EIDAS2},
+            ACR_EIDAS1,
+            Ask(Step.STEP_UP, Reason.LEVEL_ESSENTIAL),
+        ),
+        ({}, ACR_EIDAS1, PROCEED),
+        ({}, ACR_EIDAS2, PROCEED),
+        ({"claims": ESSENTIAL % ACR_PASSWORD}, ACR_EIDAS1, PROCEED),
+    ],
+)
+def test_nobody_gets_in_with_less_than_the_contract_demands(
+    request_: dict[str, str], level: str, expected: Decision
+) -> None:
+    """Whatever the request says, and even when the person turned the step-up down."""
+    decision = decided(
+        a_client(required_acr=ACR_EIDAS1),
+        request_,
+        session=a_session(EARLIER, level),
+        reachable_levels=WITH_FRANCECONNECT_PLUS,
+        pending=a_pending(step_up_declined_at=NOW),
+    )
+
+    assert decision == expected
+
+
+@pytest.mark.rule("CON-1")
+def test_silent_request_below_the_level_of_the_contract_is_refused() -> None:
+    """Nobody is sent to FranceConnect in silence."""
+    decision = decided(
+        a_client(required_acr=ACR_EIDAS1), {"prompt": "none"}, reachable_levels=WITH_FRANCECONNECT
+    )
+
+    assert code_of(decision) is ErrorCode.INTERACTION_REQUIRED
+
+
+@pytest.mark.rule("CON-1", "FC-6")
+@pytest.mark.parametrize(
+    "required, request_, lowest",
+    [
+        (None, {}, None),
+        (None, {"acr_values": "eidas2"}, ACR_EIDAS2),
+        (None, {"claims": ESSENTIAL % "eidas1"}, ACR_EIDAS1),
+        (ACR_EIDAS1, {"acr_values": "eidas2"}, ACR_EIDAS1),
+        (ACR_EIDAS2, {"claims": ESSENTIAL % "eidas1"}, ACR_EIDAS2),
+        (ACR_EIDAS1, {"claims": ESSENTIAL % "eidas2"}, ACR_EIDAS2),
+    ],
+)
+def test_portal_is_asked_for_what_satisfies_request_and_contract(
+    required: str | None, request_: dict[str, str], lowest: str | None
+) -> None:
+    """The weakest level that satisfies both is the first of those that will do."""
+    wanted = wanted_levels(read(a_client(required_acr=required), **request_))
+
+    assert next(iter(wanted), None) == lowest
