@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, literal_column, select
@@ -27,6 +29,7 @@ from idp.services.messages import Mail, opened_mail
 from idp.storage.client_directory import ClientDirectory
 from idp.storage.models import outbox
 from idp.storage.repositories import accounts
+from tests.support import databases as shared
 
 if TYPE_CHECKING:
     from idp.storage.engine import Database
@@ -55,7 +58,7 @@ def a_context(database: Database, clock: SettableClock, **others: Any) -> Contex
         "issuer": ISSUER,
         "database": database,
         "clock": clock,
-        "keys": KeyFolder(Path(gettempdir()) / "no-keys", None, time.monotonic),
+        "keys": KeyFolder(the_signing_keys(), None, time.monotonic),
         "derived": DerivedKeys.derive(derivation),
         "sealer": Sealer.derived(derivation),
         "clients": ClientDirectory(),
@@ -71,6 +74,16 @@ def a_context(database: Database, clock: SettableClock, **others: Any) -> Contex
         "key_minimum_age": timedelta(hours=2),
     }
     return Context(**(parts | others))
+
+
+@cache
+def the_signing_keys() -> Path:
+    """Make the keys of the use cases of this process, once: one that signs, and the root that `a_context` has."""
+    folder = Path(mkdtemp(prefix=f"signing-keys-{os.getpid()}-", dir=shared.shared_folder()))
+    (folder / "root.secret").write_bytes(base64.urlsafe_b64encode(bytes(32)))
+    (folder / "root.secret").chmod(0o600)
+    KeyFolder(folder, None, time.monotonic).initialise(("ES256",), datetime(2026, 1, 1, tzinfo=UTC))
+    return folder
 
 
 @cache
