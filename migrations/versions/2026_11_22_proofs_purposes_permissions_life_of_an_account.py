@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("queued_at", sa.BigInteger(), nullable=False),
+        sa.Column("deletes_at", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("bounced_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -248,7 +249,7 @@ def upgrade() -> None:
     op.add_column("accounts", sa.Column("limited_at", sa.BigInteger(), nullable=True))
     op.add_column("accounts", sa.Column("limited_reason", sa.Text(), nullable=True))
     op.add_column("accounts", sa.Column("terms_notice_seen", sa.Text(), nullable=True))
-    op.create_index(op.f("ix_accounts_last_active_at"), "accounts", ["last_active_at"], unique=False)
+    op.create_index("ix_accounts_last_active_at", "accounts", ["last_active_at", "account_id"], unique=False)
     op.add_column("audit_events", sa.Column("sequence", sa.Integer(), nullable=True))
     op.add_column("audit_events", sa.Column("salt", sa.LargeBinary(length=32), nullable=True))
     op.add_column("audit_events", sa.Column("personal_hash", sa.LargeBinary(length=32), nullable=True))
@@ -274,7 +275,7 @@ def downgrade() -> None:
     op.drop_column("audit_events", "personal_hash")
     op.drop_column("audit_events", "salt")
     op.drop_column("audit_events", "sequence")
-    op.drop_index(op.f("ix_accounts_last_active_at"), table_name="accounts")
+    op.drop_index("ix_accounts_last_active_at", table_name="accounts")
     op.drop_column("accounts", "terms_notice_seen")
     op.drop_column("accounts", "limited_reason")
     op.drop_column("accounts", "limited_at")

@@ -35,13 +35,15 @@ accounts = Table(
     Column("last_sign_in_at", TZDateTime),
     # A login or a reactivation, or the creation: what inactivity is counted from (LIF-1). None in a row of before
     # this column, until `idp lifecycle run` has filled it in.
-    Column("last_active_at", TZDateTime, index=True),
+    Column("last_active_at", TZDateTime),
     # Set while nothing may be told to services (PRI-4; RGPD article 18).
     Column("limited_at", TZDateTime),
     Column("limited_reason", Text),
     # The minor version of the terms whose notice the person has put away.
     Column("terms_notice_seen", Text),
     CheckConstraint("state IN ('active', 'locked')", name="state"),
+    # Read in this order, a batch after the other.
+    Index("ix_accounts_last_active_at", "last_active_at", "account_id"),
 )
 
 account_attributes = Table(

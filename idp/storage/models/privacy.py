@@ -71,6 +71,9 @@ lifecycle_warnings = Table(
     # Of the outbox.
     Column("message_id", Text, nullable=False, unique=True),
     Column("queued_at", TZDateTime, nullable=False),
+    # The date that the mail tells: the account lives until then whatever happens.
+    Column("deletes_at", TZDateTime, nullable=False),
+    # Told by whoever delivers it; the outbox forgets it sooner.
     Column("delivered_at", TZDateTime),
     # The recipient's server sent it back.
     Column("bounced_at", TZDateTime),
