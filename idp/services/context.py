@@ -14,6 +14,7 @@ from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.tokens import DPoPPolicy
 from idp.outbound.http import NullHTTPClient
 from idp.outbound.key_sets import KeySets
+from idp.services.disclosures import DisclosureLog
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,6 +99,7 @@ class Context:
         controller: Who is responsible for the data, on receipts and certificates.
         life_cycle: When an account counts as abandoned.
         permission_lifetime: How long a parent may answer.
+        disclosures: What this process has told services and not yet written down.
     """
 
     issuer: str
@@ -126,6 +128,7 @@ class Context:
     controller: Controller = field(default_factory=Controller)
     life_cycle: LifeCyclePolicy = field(default_factory=LifeCyclePolicy)
     permission_lifetime: timedelta = timedelta(days=14)
+    disclosures: DisclosureLog = field(default_factory=DisclosureLog)
 
     @property
     def pairwise(self) -> bytes:

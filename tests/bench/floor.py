@@ -105,7 +105,7 @@ def main() -> None:
     def unchanged() -> Settings:
         return settings
 
-    serve_by_engine(unchanged, empty_application, listening(settings.server.bind))
+    serve_by_engine(unchanged, empty_application, lambda: None, listening(settings.server.bind))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from idp.app import utc_now
+from idp.storage.engine import open_database
+from idp.storage.repositories import disclosures
+from tests.support.clock import SettableClock
+from tests.support.provider import a_provider
 from tests.support.running import (
     Answer,
     RunningProvider,
@@ -272,6 +277,28 @@ def test_killed_workers_are_replaced(engine: str, tmp_path: Path) -> None:
         assert not any(is_running(pid) for pid in killed)
         assert len(set(provider.processes()) - set(killed)) == len(others) + 1
         assert wait_for_healthy(provider)
+
+
+@pytest.mark.rule("PRI-2")
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_stop_writes_what_services_were_told(engine: str, how: signal.Signals, tmp_path: Path) -> None:
+    """A disclosure of the last second is kept when the server is stopped (docs/decisions/0023)."""
+    url = f"sqlite:///{tmp_path}/idp.db"
+    with running_provider(tmp_path, url, server={"engine": engine}) as running:
+        database = open_database(url)
+        ours = a_provider(database, SettableClock(utc_now()), keys=tmp_path / "keys")
+        person, service = ours.an_account(), ours.a_client(id_token_signed_response_alg="ES256")
+        token = ours.tokens(ours.signed_in(person), service, scope="openid email")["access_token"]
+        answers = [running.get("/userinfo", f"Authorization: Bearer {token}") for _ in range(20)]
+        code = running.stop(how)
+
+    with database.read() as connection:
+        told = disclosures.of_account(connection, person.account_id)
+    database.dispose()
+    assert code == 0
+    assert {answer.status for answer in answers} == {200}
+    assert [(one.claims, one.times) for one in told] == [(("email", "email_verified"), 20)]
 
 
 @pytest.mark.rule("OPS-3")

@@ -33,6 +33,7 @@ class Gunicorn(BaseApplication):
     Args:
         settings: Reads the configuration anew at each reload.
         application: Builds the WSGI application in a worker.
+        ended: Called in a worker that ends, however it was told to.
         listener: A socket that listens already.
     """
 
@@ -40,9 +41,11 @@ class Gunicorn(BaseApplication):
         self,
         settings: Callable[[], Settings],
         application: Callable[[], WSGIApplication],
+        ended: Callable[[], None],
         listener: socket,
     ) -> None:
         self._settings = settings
+        self._ended = ended
         self._application = application
         self._bind = f"fd://{listener.detach()}"
         super().__init__()
@@ -52,6 +55,7 @@ class Gunicorn(BaseApplication):
         for name, value in options(self._settings()).items():
             self.cfg.set(name, value)
         self.cfg.set("bind", self._bind)
+        self.cfg.set("worker_exit", lambda _arbiter, _worker: self._ended())
 
     def load(self) -> WSGIApplication:
         """Build the application, in a worker."""

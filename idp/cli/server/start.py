@@ -17,6 +17,7 @@ from idp.cli.server.preparation import prepare
 from idp.cli.server.supervisor import Plan, StopFlag, Supervisor
 from idp.config import ConfigurationError, Settings
 from idp.outbound import logs, metrics
+from idp.services.disclosures import DisclosureWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,15 +74,25 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
     stopping = StopFlag()
     folder = Path(mkdtemp(prefix="idp-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
     metrics.share_between_processes(folder)
+    endings: list[Callable[[], None]] = []
 
     def application() -> WSGIApplication:
         app = create_app(current(), is_stopping=stopping.is_set)
+        context = app.extensions["idp"].context
         # Reading an RSA key takes a hundred milliseconds: before the first request, not in it.
-        app.extensions["idp"].context.keys.keyring()
+        context.keys.keyring()
+        writer = DisclosureWriter(context.disclosures, context.database)
+        writer.start()
+        # gunicorn says when a worker ends; granian's processes end by themselves, and wait for the thread.
+        endings.append(writer.close)
         return app.wsgi_app
 
+    def ended() -> None:
+        for close in endings:
+            close()
+
     plan = Plan(
-        serve=lambda: serve_by_engine(current, application, listener),
+        serve=lambda: serve_by_engine(current, application, ended, listener),
         help=(lambda: delivery.run(current())) if settings.server.worker else None,
         check=read,
         drain_seconds=settings.server.drain_seconds,
@@ -152,9 +163,19 @@ def parsed(bind: str) -> tuple[str, int]:
 
 
 def serve_by_engine(
-    settings: Callable[[], Settings], application: Callable[[], WSGIApplication], listener: socket.socket
+    settings: Callable[[], Settings],
+    application: Callable[[], WSGIApplication],
+    ended: Callable[[], None],
+    listener: socket.socket,
 ) -> None:
-    """Serve by the server program of the configuration; the other one is not even imported."""
+    """Serve by the server program of the configuration; the other one is not even imported.
+
+    Args:
+        settings: Reads the configuration.
+        application: Builds the WSGI application in a worker.
+        ended: Called in a worker that ends.
+        listener: The socket to serve on.
+    """
     chosen = settings()
     if chosen.server.engine == "granian":
         # It binds by itself, in Rust.
@@ -163,4 +184,4 @@ def serve_by_engine(
         engine.serve(chosen, application, parsed(chosen.server.bind))
     else:
         engine = importlib.import_module("idp.cli.server.gunicorn_engine")
-        engine.Gunicorn(settings, application, listener).serve()
+        engine.Gunicorn(settings, application, ended, listener).serve()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.crypto.jwt import sign
+from idp.domain.disclosure import Way
 from idp.domain.tokens import TokenKind
 from idp.protocol import scope as scope_syntax
 from idp.protocol.tokens import introspection
@@ -49,7 +50,12 @@ def introspect(context: Context, client: Client, token: str, *, accept: str = ""
     live = None if stored is None else _live_token(stored, now)
     members = introspection.answer(live, issuer=context.issuer)
     is_signed = introspection.is_jwt_accepted(accept) or _always_signed(client)
-    return Introspection(members, _signed(context, client, members, now) if is_signed else None)
+    answer = Introspection(members, _signed(context, client, members, now) if is_signed else None)
+    if live is not None and live.family.account_id is not None:
+        # Of the person an answer tells the identifier, and how and when they signed in; no claim.
+        whom = (live.family.account_id, client.client_id)
+        context.disclosures.note(context.database, Way.INTROSPECTION, whom, {}, now)
+    return answer
 
 
 def _known(context: Context, client: Client, token: str) -> StoredToken | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.crypto.jwt import sign
 from idp.crypto.opaque import SecretKind, digest, new_id, new_secret
+from idp.domain.disclosure import Way
 from idp.domain.tokens import ConfirmationMethod, TokenKind
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, serialise
 from idp.protocol.tokens import access_token as jwt_access_token
@@ -207,6 +208,8 @@ def id_token(
 ) -> str:
     """Make an ID token: signed, and encrypted when the client registered for it (OIDC Core 2, 10.2).
 
+    What it tells is noted (PRI-2): no transaction may be open.
+
     Args:
         context: The parts.
         client: For whom it is.
@@ -241,9 +244,12 @@ def id_token(
         person=person,
     )
     signed = sign(id_token_claims(facts, now=now, lifetime=context.token_lifetimes.id_token), key)
-    if client.id_token_encryption is None:
-        return signed
-    return encrypted(context, client, client.id_token_encryption, signed)
+    if client.id_token_encryption is not None:
+        signed = encrypted(context, client, client.id_token_encryption, signed)
+    if family.account_id is not None:
+        whom = (family.account_id, client.client_id)
+        context.disclosures.note(context.database, Way.ID_TOKEN, whom, person, now)
+    return signed
 
 
 def require_encryption_key(context: Context, client: Client) -> None:
