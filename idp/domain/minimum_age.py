@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from idp.domain.email_address import EmailAddress, parse
+
+#: After a no, so long before a parent is asked again: nobody is to be worn down by mails.
+ASK_AGAIN_AFTER: Final = timedelta(days=7)
+#: Longer words are no first name.
+_LONGEST_NAME: Final = 40
 _BIRTHDATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _LAST_MONTH: Final = 12
 
@@ -56,6 +62,17 @@ class Permission:
     expires_at: datetime
     answered_at: datetime | None = None
 
+    def ask_again_at(self) -> datetime | None:
+        """Say from when a parent may be asked again after a no; None when nothing keeps from it."""
+        if self.state is not PermissionState.REFUSED or self.answered_at is None:
+            return None
+        return self.answered_at + ASK_AGAIN_AFTER
+
+    def may_be_asked_again(self, now: datetime) -> bool:
+        """Tell whether another mail may be asked for."""
+        until = self.ask_again_at()
+        return until is None or now >= until
+
 
 def gate(
     minimum_age: int | None, birthdate: str | None, today: date, permission: Permission | None, now: datetime
@@ -100,6 +117,36 @@ def latest_birth(birthdate: str | None) -> date | None:
 def age_on(today: date, born: date) -> int:
     """Count the birthdays; somebody born on 29 February has theirs on 1 March of ordinary years."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def is_own_address(address: EmailAddress, own: str) -> bool:
+    """Tell whether an address leads to the child's own mailbox: the same one, or the same with another `+tag`.
+
+    What stands after a plus may mean another mailbox somewhere; a parent who has such a one gives another.
+    """
+    known = parse(own, allow_localhost=True)
+    return known is not None and _mailbox(address) == _mailbox(known)
+
+
+def masked(address: str) -> str:
+    """Show enough of an address for who gave it to know it again: its first character and its domain."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"
+
+
+def first_name(given_names: str) -> str | None:
+    """Give the one name by which a mail to a parent names the child; None when there is none that looks like one.
+
+    Only letters, hyphens and apostrophes of one word: what a child may type as a name carries no message.
+    """
+    word = next(iter(given_names.split()), "")
+    is_name = all(letter.isalpha() or letter in "-'’" for letter in word)
+    return word if 0 < len(word) <= _LONGEST_NAME and is_name else None
+
+
+def _mailbox(address: EmailAddress) -> tuple[str, str]:
+    local, _, domain = address.canonical.rpartition("@")
+    return local.partition("+")[0], domain
 
 
 def _end_of(year: int, month: int) -> date:

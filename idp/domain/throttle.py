@@ -231,6 +231,8 @@ class MailPolicy:
         reset_per_address: Mails for a new password, to one address.
         signup_per_address: Mails of sign-up, to one address.
         signup_per_network: Sign-ups from one network.
+        permission_per_address: Mails that ask for a permission, to one parent (CON-7).
+        permission_per_account: The same, by one child, whatever the addresses.
     """
 
     reset_per_address: ThrottlePolicy = ThrottlePolicy(
@@ -241,6 +243,12 @@ class MailPolicy:
     )
     signup_per_network: ThrottlePolicy = ThrottlePolicy(
         free_failures=20, window=timedelta(minutes=10), cleared_by_success=False
+    )
+    permission_per_address: ThrottlePolicy = ThrottlePolicy(
+        free_failures=5, window=timedelta(hours=24), cleared_by_success=False
+    )
+    permission_per_account: ThrottlePolicy = ThrottlePolicy(
+        free_failures=8, window=timedelta(hours=24), cleared_by_success=False
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from idp.web import federation, health, sign_out
 from idp.web.account import contact_details, devices, identity, index, password, services, signup, unlink
+from idp.web.api import blueprint as api_blueprint
+from idp.web.api import purposes
 from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
-from idp.web.interaction import accept_terms, consent, device, login, step_up
+from idp.web.interaction import accept_terms, consent, device, login, parental_permission, step_up
 from idp.web.oidc import (
     authorization,
     blueprint,
@@ -34,10 +36,13 @@ PROTOCOL_ENDPOINTS = (
     token,
     userinfo,
 )
+#: The same, of the interfaces for services.
+INTERFACES = (purposes,)
 #: The same, of the pages on the way through the portals of the State.
 PAGES_OF_PORTALS = (answers, comparison, first_time, franceconnect, logout, sign_up)
 BLUEPRINTS = (
     blueprint,
+    api_blueprint,
     login.blueprint,
     sign_out.blueprint,
     signup.blueprint,
@@ -46,6 +51,7 @@ BLUEPRINTS = (
     device.blueprint,
     accept_terms.blueprint,
     step_up.blueprint,
+    parental_permission.blueprint,
     federation.blueprint,
     index.blueprint,
     identity.blueprint,

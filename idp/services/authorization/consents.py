@@ -12,7 +12,7 @@ from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services.audit import record
-from idp.services.authorization import access, grants
+from idp.services.authorization import access, conditions, grants
 from idp.services.authorization.requests import Answered, levels_of
 from idp.services.authorization.responses import bring_error
 from idp.storage.repositories import clients, consents, sessions
@@ -62,7 +62,7 @@ def allow(
         language: Of the screen that was shown.
 
     Returns:
-        The answer; None when the session ended meanwhile, and nothing was kept.
+        The answer; None when the session ended or a parent's permission was withdrawn meanwhile, and nothing was kept.
     """
     now = context.clock()
     client, account_id = situation.client, signed_in.account.account_id
@@ -70,6 +70,8 @@ def allow(
         # Read anew: a consent withdrawn, or given in another tab, since the screen was shown.
         before = consents.live_alone(connection, account_id, client.client_id)
         if not sessions.hold(connection, signed_in.session.session_id):
+            return None
+        if not conditions.hold(connection, situation):
             return None
         consent = _answer(situation, before, chosen, consent_id=new_id(now), now=now)
         consents.replace(

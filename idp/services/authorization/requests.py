@@ -213,6 +213,7 @@ def _read(
         return Situation(request, None, None, {}, pending)
     account_id = found.signed_in.account.account_id
     known = attributes.of_account(connection, account_id)
+    age = conditions.age_gate(context, connection, request.client, account_id, known)
     return Situation(
         request,
         found.signed_in,
@@ -220,8 +221,9 @@ def _read(
         known,
         pending,
         found.terms_are_accepted,
-        conditions.age_gate(context, connection, request.client, account_id, known),
+        age.gate,
         conditions.choices(connection, request.client, account_id),
+        age.permission_id,
     )
 
 
@@ -265,6 +267,9 @@ def _answered(context: Context, situation: Situation) -> Answered | None:
         raise AssertionError("nobody is signed in, and nothing was asked")
     with context.database.write() as connection:
         if not sessions.hold(connection, signed_in.session.session_id):
+            return None
+        # Before the consent: in the order in which a withdrawal takes them.
+        if not conditions.hold(connection, situation):
             return None
         if consent is not None and not consents.hold(connection, consent.consent_id):
             return None

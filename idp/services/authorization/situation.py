@@ -32,6 +32,8 @@ class Situation:
     terms_are_accepted: bool = True
     age: AgeGate = AgeGate.OPEN
     choices: tuple[Choice, ...] = ()
+    #: The parent's permission that the age stands on; held until the answer is written.
+    permission_id: str | None = None
 
     @property
     def client(self) -> Client:

@@ -79,6 +79,14 @@ def signup_brakes(context: Context, *, address: str) -> tuple[Brake, ...]:
     return (Brake("signup+network", network_of(address), context.mail_policy.signup_per_network),)
 
 
+def permission_brakes(context: Context, *, canonical: str, account_id: str) -> tuple[Brake, ...]:
+    """List the counters of mails that ask a parent for a permission (CON-7)."""
+    return (
+        Brake("permission+address", canonical, context.mail_policy.permission_per_address),
+        Brake("permission+account", account_id, context.mail_policy.permission_per_account),
+    )
+
+
 def count(
     context: Context, connection: Connection, brakes: Sequence[Brake], now: datetime
 ) -> Allowed | ThrottledUntil:

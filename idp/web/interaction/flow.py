@@ -33,6 +33,7 @@ PAGES = {
     Step.TERMS: "accept_terms.show",
     Step.COMPLETE_PROFILE: "identity.show",
     Step.COMPLETE_CONTACT_DETAILS: "contact_details.show",
+    Step.PARENTAL_PERMISSION: "parental_permission.show",
     Step.CONSENT: "consent.show",
 }
 
