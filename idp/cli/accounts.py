@@ -1,16 +1,21 @@
-"""`idp accounts`: show, lock, unlock, delete (ADM-1, ACC-7, LOG-6)."""
+"""`idp accounts`: show, lock, unlock, limit, unlimit, rectify, delete (ADM-1, ACC-7, LOG-6, PRI-4)."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import assert_never
 
 import click
 
 from idp.cli.exits import Exit, Refusal
+from idp.cli.operators import operator as acting
+from idp.cli.operators import operator_option, reason_option, words
 from idp.cli.output import card, confirm, emit, json_option, table, yes_option
 from idp.cli.parts import console
 from idp.domain.account import Account
-from idp.services.operations import accounts
+from idp.services.operations import accounts, limiting, rectification
+from idp.services.operations.limiting import Limiting
+from idp.services.operations.rectification import Certified, Faulty, Rectified, Unknown
 
 _ACCOUNT = click.argument("account", metavar="ID_OR_ADDRESS")
 
@@ -62,6 +67,69 @@ def unlock_command(config: Path, account: str, *, as_json: bool) -> None:
     _done(found, "unlocked", as_json=as_json)
 
 
+@command.command("limit")
+@_ACCOUNT
+@reason_option
+@operator_option
+@json_option
+@click.pass_obj
+def limit_command(config: Path, account: str, reason: str, operator: str | None, *, as_json: bool) -> None:
+    """Tell services nothing of the person any more; nothing is deleted, the person may still come in (PRI-4)."""
+    by, said = acting(operator), words(reason)
+    with console(config) as tools:
+        outcome = limiting.limit(tools, account, by=by, reason=said)
+    _limited(outcome, account, "limited", as_json=as_json)
+
+
+@command.command("unlimit")
+@_ACCOUNT
+@reason_option
+@operator_option
+@json_option
+@click.pass_obj
+def unlimit_command(config: Path, account: str, reason: str, operator: str | None, *, as_json: bool) -> None:
+    """Let services be told again what the person allows; the person is mailed."""
+    by, said = acting(operator), words(reason)
+    with console(config) as tools:
+        outcome = limiting.unlimit(tools, account, by=by, reason=said)
+    _limited(outcome, account, "not limited", as_json=as_json)
+
+
+@command.command("rectify")
+@_ACCOUNT
+@click.argument("values", metavar="NAME=VALUE...", nargs=-1, required=True)
+@reason_option
+@operator_option
+@json_option
+@click.pass_obj
+def rectify_command(
+    config: Path, account: str, values: tuple[str, ...], reason: str, operator: str | None, *, as_json: bool
+) -> None:
+    """Rectify what the person declared, at their request or a guardian's (ACC-7); the person is mailed.
+
+    An empty value takes it away. What FranceConnect certifies can't be rectified here (FC-2).
+    """
+    typed, by, said = _values(values), acting(operator), words(reason)
+    with console(config) as tools:
+        outcome = rectification.rectify(tools, account, typed, by=by, reason=said)
+    match outcome:
+        case Rectified(names):
+            if as_json:
+                emit({"account": account, "rectified": names})
+            elif names:
+                click.echo(f"Rectified: {', '.join(names)}; a mail tells the person.")
+            else:
+                click.echo("Everything was so already; nothing was changed.")
+        case Faulty(faults):
+            raise Refusal("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        case Certified(name):
+            raise Refusal(f"{name} is certified: it is rectified where it was certified, never here (FC-2)")
+        case Unknown():
+            raise _unknown()
+        case _:
+            assert_never(outcome)
+
+
 @command.command("delete")
 @_ACCOUNT
 @yes_option
@@ -86,6 +154,32 @@ def _done(found: Account | None, what: str, *, as_json: bool) -> None:
         click.echo(f"Account {found.account_id} is {what}.")
 
 
+def _values(given: tuple[str, ...]) -> dict[str, str]:
+    typed: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or name not in rectification.RECTIFIABLE or name in typed:
+            raise click.UsageError(
+                f"{name!r}: give NAME=VALUE once for each of {', '.join(rectification.RECTIFIABLE)}"
+            )
+        typed[name] = value
+    return typed
+
+
+def _limited(outcome: Limiting, account: str, what: str, *, as_json: bool) -> None:
+    match outcome:
+        case Limiting.UNKNOWN:
+            raise _unknown()
+        case Limiting.ALREADY:
+            raise Refusal(f"the account is {what} already")
+        case Limiting.DONE if as_json:
+            emit({"account": account, "done": what})
+        case Limiting.DONE:
+            click.echo(f"The account is {what}; a mail tells the person.")
+        case _:
+            assert_never(outcome)
+
+
 def _unknown() -> Refusal:
     return Refusal("no such account", Exit.NOT_FOUND)
 
@@ -100,4 +194,5 @@ def _members(account: Account) -> dict[str, object]:
         "terms_version": account.terms_version,
         "created_at": account.created_at,
         "last_sign_in_at": account.last_sign_in_at,
+        "limited_at": account.limited_at,
     }

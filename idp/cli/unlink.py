@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import assert_never
 
 import click
 
 from idp.cli.exits import Exit, Refusal
+from idp.cli.operators import operator as acting
+from idp.cli.operators import operator_option
 from idp.cli.output import card, confirm, emit, json_option, table, yes_option
 from idp.cli.parts import console
 from idp.domain.civil_identity import normalise_text
@@ -25,10 +26,6 @@ from idp.services.operations.unlinking import (
 )
 
 _REQUEST = click.argument("request_id", metavar="REQUEST")
-_OPERATOR = click.option(
-    "--operator", help="Your name, for the record; that of your session on this machine when absent."
-)
-_LONGEST_OPERATOR = 100
 _FOR_GOOD = (
     "The account's link to FranceConnect ends, its identity is certified no longer, and {sessions} browser(s) "
     "that signed in by it are signed out. Only the person can link the account again. Go on?"
@@ -87,7 +84,7 @@ def show_command(config: Path, request_id: str, *, as_json: bool) -> None:
 @command.command("approve")
 @_REQUEST
 @click.option("--reason", help="A few words for the record.")
-@_OPERATOR
+@operator_option
 @yes_option
 @json_option
 @click.pass_obj
@@ -95,7 +92,7 @@ def approve_command(
     config: Path, request_id: str, reason: str | None, operator: str | None, *, yes: bool, as_json: bool
 ) -> None:
     """End the link: the identity is the person's own word from then on, and theirs to edit."""
-    by, said = _operator(operator), None if reason is None else _reason(reason) or None
+    by, said = acting(operator), None if reason is None else _reason(reason) or None
     with console(config) as tools:
         found = unlinking.show(tools, request_id)
         if found is None:
@@ -128,7 +125,7 @@ def approve_command(
 @command.command("refuse")
 @_REQUEST
 @click.option("--reason", required=True, help="The person reads it: plain words, in their language.")
-@_OPERATOR
+@operator_option
 @yes_option
 @json_option
 @click.pass_obj
@@ -136,7 +133,7 @@ def refuse_command(
     config: Path, request_id: str, reason: str, operator: str | None, *, yes: bool, as_json: bool
 ) -> None:
     """Leave the link as it is, and mail the person why."""
-    by, said = _operator(operator), _reason(reason)
+    by, said = acting(operator), _reason(reason)
     if not said:
         raise click.UsageError("say why: the person reads the reason")
     with console(config) as tools:
@@ -169,13 +166,6 @@ def _refuse_early(found: RequestCard) -> None:
         raise _password_needed()
     if not found.portals:
         raise _not_linked()
-
-
-def _operator(named: str | None) -> str:
-    name = normalise_text(named if named is not None else getpass.getuser())
-    if not name or len(name) > _LONGEST_OPERATOR or not name.isprintable():
-        raise click.UsageError(f"--operator is a name of at most {_LONGEST_OPERATOR} characters")
-    return name
 
 
 def _reason(typed: str) -> str:

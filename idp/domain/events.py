@@ -81,10 +81,17 @@ class DataRequestChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class AccountDeleted(Event):
-    """An account was erased; the line names nobody, and says which lines of the trail lost a name by it (LIF-4)."""
+    """An account was erased; the line names nobody, and says which lines of the trail lost a name by it (LIF-4).
+
+    Attributes:
+        way: "person", "administrator", "life_cycle", "restore"; "late" for lines that came while it was erased.
+        certificate: Its number, which the person knows.
+    """
 
     name: ClassVar[str] = "account.deleted"
     erased: tuple[int, ...]
+    way: str = ""
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

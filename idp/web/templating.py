@@ -172,10 +172,14 @@ def _every_page() -> dict[str, Any]:
     }
 
 
-def _person(present: SignedIn) -> dict[str, str | None]:
+def _person(present: SignedIn) -> dict[str, Any]:
     if "display_name" not in g:
         g.display_name = of_account(context(), present.account).display_name
-    return {"display_name": g.display_name, "email": present.account.email}
+    return {
+        "display_name": g.display_name,
+        "email": present.account.email,
+        "is_limited": present.account.is_limited,
+    }
 
 
 def _asset(name: str) -> str:

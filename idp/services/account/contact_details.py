@@ -73,7 +73,7 @@ def declare(
         typed: Every field of the form by name; what is blank goes away.
         edition: The state that the page showed.
     """
-    number, address = _number(typed.get("phone_number", "")), postal_address(typed)
+    number, address = normalised_number(typed.get("phone_number", "")), postal_address(typed)
     faults = {"phone_number": ContactFault.PHONE_MALFORMED} if number is None else {}
     if isinstance(address, dict):
         faults |= address
@@ -127,7 +127,7 @@ def _known(known: Mapping[str, Attribute]) -> KnownContactDetails:
     )
 
 
-def _number(typed: str) -> str | None:
+def normalised_number(typed: str) -> str | None:
     """Normalise a telephone number: E.164, empty for none; None when there is no such number."""
     if not typed.strip():
         return ""

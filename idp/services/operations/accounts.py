@@ -41,7 +41,7 @@ class AccountCard:
 def show(tools: Tools, wanted: str) -> AccountCard | None:
     """Find an account by its identifier or its address; None when there is none."""
     with tools.database.read() as connection:
-        account = _find(connection, wanted)
+        account = find(connection, wanted)
         if account is None:
             return None
         return AccountCard(
@@ -61,7 +61,7 @@ def lock(tools: Tools, wanted: str, reason: str) -> Account | None:
     """
     now = tools.clock()
     with tools.database.write() as connection:
-        account = _find(connection, wanted)
+        account = find(connection, wanted)
         if account is None:
             return None
         accounts.set_state(connection, account.account_id, AccountState.LOCKED, reason)
@@ -76,7 +76,7 @@ def unlock(tools: Tools, wanted: str) -> Account | None:
     """Let the owner of an account sign in again."""
     now = tools.clock()
     with tools.database.write() as connection:
-        account = _find(connection, wanted)
+        account = find(connection, wanted)
         if account is None:
             return None
         accounts.set_state(connection, account.account_id, AccountState.ACTIVE, None)
@@ -87,13 +87,14 @@ def unlock(tools: Tools, wanted: str) -> Account | None:
 def delete(tools: Tools, wanted: str) -> Account | None:
     """Erase every row that speaks of the person, in one transaction; the line that stays names nobody."""
     with tools.database.write() as connection:
-        account = _find(connection, wanted)
+        account = find(connection, wanted)
         if account is not None:
             deletion.delete_within(tools, connection, account.account_id, actor=_ACTOR)
     return account
 
 
-def _find(connection: Connection, wanted: str) -> Account | None:
+def find(connection: Connection, wanted: str) -> Account | None:
+    """Find an account by its identifier or its address."""
     if "@" in wanted:
         return accounts.by_email(connection, canonical(wanted))
     return accounts.by_id(connection, wanted)

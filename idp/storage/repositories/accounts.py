@@ -177,6 +177,26 @@ def set_state(connection: Connection, account_id: str, state: AccountState, reas
     return result.rowcount == 1
 
 
+def limit(connection: Connection, account_id: str, reason: str, now: datetime) -> bool:
+    """Limit the processing of an account (PRI-4); False when it is limited already, or gone."""
+    result = connection.execute(
+        update(accounts)
+        .where(accounts.c.account_id == account_id, accounts.c.limited_at.is_(None))
+        .values(limited_at=now, limited_reason=reason)
+    )
+    return result.rowcount == 1
+
+
+def unlimit(connection: Connection, account_id: str) -> bool:
+    """End the limiting of an account; False when it is not limited."""
+    result = connection.execute(
+        update(accounts)
+        .where(accounts.c.account_id == account_id, accounts.c.limited_at.is_not(None))
+        .values(limited_at=None, limited_reason=None)
+    )
+    return result.rowcount == 1
+
+
 def set_terms_version(connection: Connection, account_id: str, version: str) -> None:
     """Remember the version of the terms that was accepted last (CGU-2)."""
     connection.execute(

@@ -83,6 +83,7 @@ _TOKEN = (
         clients.c.version.label("client_version"),
         accounts.c.email,
         accounts.c.state,
+        accounts.c.limited_at,
         accounts.c.language,
     )
     .select_from(tokens.join(token_families).join(clients).outerjoin(accounts))
@@ -177,7 +178,7 @@ class StoredToken:
     revoked_at: datetime | None
     family: TokenFamily
     email: str | None
-    account_is_active: bool
+    account_may_be_told: bool
     language: str | None
     confirmation: Confirmation | None = None
     audience: tuple[str, ...] = ()
@@ -189,7 +190,7 @@ class StoredToken:
             and self.revoked_at is None
             and self.family.revoked_at is None
             and now < self.expires_at
-            and (self.family.account_id is None or self.account_is_active)
+            and (self.family.account_id is None or self.account_may_be_told)
         )
 
 
@@ -297,7 +298,8 @@ def find(connection: Connection, token_hash: bytes) -> StoredToken | None:
         revoked_at=row.revoked_at,
         family=_family_from(row.family_grant, row.family_revoked_at),
         email=row.email,
-        account_is_active=row.state == "active",
+        # PRI-4: of a limited account nothing is told, whatever was granted.
+        account_may_be_told=row.state == "active" and row.limited_at is None,
         language=row.language,
         confirmation=_confirmation_from(row.confirmation),
         audience=tuple(row.audience or ()),
