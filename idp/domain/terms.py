@@ -1,7 +1,8 @@
-"""Versions of the terms of use and who accepted which (CGU-1, CGU-3)."""
+"""Versions of the terms of use: who accepted which, which must be accepted anew (CGU-1, CGU-2, CGU-3)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,3 +37,46 @@ class TermsVersion:
     def words(self) -> str:
         """The exact words that an acceptance is the proof of: `text_hash` is their SHA-256."""
         return f"{self.title}\n{self.body}"
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """Where it stands in the order of the versions: by its date of effect."""
+        return self.effective_at, self.version
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a person who has nothing to accept is told of the terms, in their space (CGU-2).
+
+    Attributes:
+        changed: A minor version that has taken effect since the one they accepted; None for none, or once put away.
+        coming: The next major version, which they will be asked to accept; None for none.
+    """
+
+    changed: TermsVersion | None = None
+    coming: TermsVersion | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to say."""
+        return self.changed is not None or self.coming is not None
+
+
+def announcement(
+    versions: Iterable[TermsVersion], accepted: str, put_away: str | None, now: datetime
+) -> Announcement:
+    """Say what a person should be told of the terms.
+
+    Args:
+        versions: Every version, each in one language.
+        accepted: The version that the person accepted last.
+        put_away: The minor version whose notice they have put away.
+        now: The present moment.
+    """
+    ordered = sorted(versions, key=lambda one: one.place)
+    holding = [one for one in ordered if one.effective_at <= now]
+    coming = next((one for one in ordered if one.effective_at > now and one.is_major), None)
+    since = [one.version for one in holding]
+    newer = holding[since.index(accepted) + 1 :] if accepted in since else []
+    if not newer or any(one.is_major for one in newer) or newer[-1].version == put_away:
+        return Announcement(coming=coming)
+    return Announcement(newer[-1], coming)
