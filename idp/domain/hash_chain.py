@@ -37,8 +37,17 @@ def link(previous: bytes, sequence: int, public: Mapping[str, Any], hash_of_pers
         public: The part that stays.
         hash_of_personal: Of `personal_hash`.
     """
+    return chained(previous, sequence, body_hash(public), hash_of_personal)
+
+
+def body_hash(public: Mapping[str, Any]) -> bytes:
+    """Hash the part of a line that stays."""
+    return hashlib.sha256(canonical(public)).digest()
+
+
+def chained(previous: bytes, sequence: int, body: bytes, hash_of_personal: bytes) -> bytes:
+    """Chain a line to the one before it, by the hashes of its two parts."""
     place = sequence.to_bytes(_SEQUENCE_BYTES, "big")
-    body = hashlib.sha256(canonical(public)).digest()
     return hashlib.sha256(previous + place + body + hash_of_personal).digest()
 
 
