@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from idp.services.authorization import consents as use_case
 from idp.services.operations import accounts as administration
 from idp.storage.models import consents
+from tests.support.builders import CONFIRMED
 from tests.support.provider import SESSION_COOKIE, answer_of, form_of
 from tests.support.race import RACERS, ROUNDS, race
 
@@ -84,7 +85,7 @@ def test_nothing_issued_at_the_instant_of_a_withdrawal_survives_it(crowded_provi
 
 def withdraw(provider: Provider, account_id: str, service: Service) -> None:
     """Take a consent back."""
-    assert use_case.withdraw(provider.context, account_id, service.client_id)
+    assert use_case.withdraw(provider.context, account_id, service.client_id, CONFIRMED)
 
 
 @pytest.mark.rule("LOG-6")

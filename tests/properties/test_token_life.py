@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from idp.services.authorization import consents
 from idp.storage.engine import open_database
+from tests.support.builders import CONFIRMED
 from tests.support.clock import SettableClock
 from tests.support.dpop import ProofMaker
 from tests.support.provider import Provider, Service, a_provider, answer_of
@@ -206,7 +207,7 @@ class TokenLife(RuleBasedStateMachine):
     def withdraw(self, number: int) -> None:
         """The person takes the consent back."""
         service = self.services[number]
-        consents.withdraw(self.provider.context, self.person.account_id, service.client_id)
+        consents.withdraw(self.provider.context, self.person.account_id, service.client_id, CONFIRMED)
         for family in self.known:
             if family.service is service:
                 family.is_alive = False

@@ -23,6 +23,7 @@ from idp.domain.password_policy import PasswordPolicy
 from idp.domain.session import SessionLifetimes
 from idp.domain.throttle import SIGN_IN_LIMITS, CodePolicy, MailPolicy
 from idp.outbound.breached_passwords import EmbeddedBreachedPasswords
+from idp.services.authorization.consents import Shown
 from idp.services.authorization.terms import TermsText, publish
 from idp.services.context import Context, DerivedKeys
 from idp.services.messages import Mail, opened_mail
@@ -41,6 +42,8 @@ PASSWORD = "Vingt2.Tramways"
 OTHER_PASSWORD = "11.Passerelles"
 #: The version that holds in tests.
 TERMS_VERSION = "2026-01-01"
+#: What a person answers to who withdraws a consent.
+CONFIRMED = Shown("Retirer votre accord ?", "fr")
 HOME = "192.0.2.10"
 ELSEWHERE = "198.51.100.20"
 

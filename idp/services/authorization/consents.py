@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idp.crypto.opaque import new_id
 from idp.domain.consent import Consent
 from idp.domain.events import ConsentGiven, ConsentRefused, ConsentWithdrawn
+from idp.domain.ledger import Act, Document, Entry, Matter
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
+from idp.services import ledger
 from idp.services.audit import record
 from idp.services.authorization import access, conditions, grants
+from idp.services.authorization.purposes import withdraw_all_within
 from idp.services.authorization.requests import Answered, levels_of
 from idp.services.authorization.responses import bring_error
 from idp.storage.repositories import clients, consents, sessions
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
     from idp.storage.repositories.consents import ListedConsent
+
+
+#: Where a consent is withdrawn, as the ledger says it.
+_CHANNEL: Final = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The exact words that a person answered to, without a value of theirs, and their language."""
+
+    words: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +119,17 @@ def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answe
     return Answered(bring_error(context, refusal), situation.client)
 
 
-def withdraw(context: Context, account_id: str, client_id: str) -> bool:
-    """End a consent at once: every token that stands on it dies in the same transaction (CON-4).
+def withdraw(context: Context, account_id: str, client_id: str, shown: Shown) -> bool:
+    """End a consent at once: every token that stands on it dies in the same transaction (CON-4, S-434).
+
+    The answers to the service's purposes end with it, the service is told, and the ledger keeps it. A service that
+    needs no consent loses its tokens all the same.
+
+    Args:
+        context: The parts.
+        account_id: Whose consent.
+        client_id: Which service.
+        shown: The confirmation that was answered.
 
     Returns:
         False when there was none.
@@ -115,12 +139,19 @@ def withdraw(context: Context, account_id: str, client_id: str) -> bool:
         client = clients.by_id(connection, client_id)
         if client is None:
             return False
-        withdrawn = access.end_within(
+        # Other answers of the person wait: the entry tells what was withdrawn, and not what was before.
+        consent = consents.live_alone(connection, account_id, client_id)
+        access.end_within(
             connection, account_id, client, now, reason="consent_withdrawn", sealer=context.sealer
         )
-        if withdrawn:
+        withdraw_all_within(
+            context, connection, account_id, client, language=shown.language, channel=_CHANNEL, now=now
+        )
+        if consent is not None:
+            subject = subject_of(client, account_id, context.pairwise)
+            ledger.enter(connection, _withdrawal(account_id, client, subject, consent, shown), now)
             record(connection, ConsentWithdrawn(), now, account_id=account_id, client_id=client_id)
-    return withdrawn
+    return consent is not None
 
 
 def list_consents(context: Context, account_id: str) -> list[tuple[Client, ListedConsent]]:
@@ -129,6 +160,26 @@ def list_consents(context: Context, account_id: str) -> list[tuple[Client, Liste
         listed = consents.of_account(connection, account_id)
         found = [(context.clients.find(connection, one.client_id), one) for one in listed]
     return [(client, one) for client, one in found if client is not None]
+
+
+def _withdrawal(account_id: str, client: Client, subject: str, consent: Consent, shown: Shown) -> Entry:
+    return Entry(
+        matter=Matter.CONSENT,
+        act=Act.WITHDRAWN,
+        account_id=account_id,
+        subject=subject,
+        client_id=client.client_id,
+        document=Document("policy", consent.policy_version, client.policy_uri),
+        words=shown.words,
+        language=shown.language,
+        channel=_CHANNEL,
+        details={
+            "consent_id": consent.consent_id,
+            "scopes": sorted(consent.scopes),
+            "claims": sorted(consent.claims),
+            "refused_claims": sorted(consent.refused_claims),
+        },
+    )
 
 
 def _answer(

@@ -8,7 +8,9 @@ from flask import Blueprint
 from werkzeug.exceptions import NotFound
 
 from idp.services.authorization import consents
+from idp.services.authorization.consents import Shown
 from idp.web.http import form, redirect_to, url
+from idp.web.language import language
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context
 from idp.web.space.services import listed_service, worded
@@ -42,20 +44,38 @@ def withdraw() -> str | Response:
     fields = form()
     account_id, client_id = present_person().account.account_id, fields.get("client_id", "")
     if fields.get("confirmed") == "yes":
-        consents.withdraw(context(), account_id, client_id)
+        client = _service(account_id, client_id)
+        if client is not None:
+            consents.withdraw(context(), account_id, client_id, _shown(client))
         return redirect_to(url("services.show", notice="withdrawn"))
-    for client, _ in consents.list_consents(context(), account_id):
-        if client.client_id == client_id:
-            return _confirmation(client)
-    raise NotFound
+    client = _service(account_id, client_id)
+    if client is None:
+        raise NotFound
+    return _confirmation(client)
+
+
+def _service(account_id: str, client_id: str) -> Client | None:
+    listed = consents.list_consents(context(), account_id)
+    return next((client for client, _ in listed if client.client_id == client_id), None)
+
+
+def _shown(client: Client) -> Shown:
+    """Give the words of the confirmation, as the ledger keeps them."""
+    words = (
+        sentence("withdraw_title", name=client.name),
+        sentence("withdraw_message"),
+        sentence("withdraw_kept"),
+    )
+    return Shown("\n".join(words), language())
 
 
 def _confirmation(client: Client) -> str:
+    title, message, *details = _shown(client).words.split("\n")
     return page(
         "account/confirm.html",
-        title=sentence("withdraw_title", name=client.name),
-        message=sentence("withdraw_message"),
-        details=[sentence("withdraw_kept")],
+        title=title,
+        message=message,
+        details=details,
         action=url("services.withdraw"),
         fields={"client_id": client.client_id},
         confirm_label=sentence("withdraw_confirm"),

@@ -12,6 +12,7 @@ from idp.crypto import jwt
 from idp.services.authorization import consents, requests
 from idp.services.operations import accounts as administration
 from idp.services.sign_in import sessions
+from tests.support.builders import CONFIRMED
 from tests.support.provider import (
     BROWSER_COOKIE,
     CALLBACK,
@@ -744,7 +745,7 @@ def test_what_ends_between_reading_and_answering_is_noticed(provider: Provider, 
         calls += 1
         if calls == 3:
             if change == "withdrawn":
-                consents.withdraw(provider.context, person.account_id, service.client_id)
+                consents.withdraw(provider.context, person.account_id, service.client_id, CONFIRMED)
             else:
                 sessions.end_others(provider.context, person.account_id, but=None)
         return clock()

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from idp.domain.client import ClaimUse
 from idp.services.authorization import consents as use_case
 from idp.storage.models import consents
+from tests.support.builders import CONFIRMED
 from tests.support.provider import CALLBACK, SESSION_COOKIE, answer_of, continue_url, form_of
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ def test_consent_withdrawn_while_the_screen_is_open_is_not_revived(lasting_provi
         browser, service, scope="openid email", prompt="consent"
     ).location
     fields = form_of(browser.get(open_screen)) | {"decision": "allow"}
-    use_case.withdraw(lasting_provider.context, person.account_id, service.client_id)
+    use_case.withdraw(lasting_provider.context, person.account_id, service.client_id, CONFIRMED)
     browser.post("/consent", data=fields)
 
     assert rows(lasting_provider, service)[-1].claims == ["email"]
