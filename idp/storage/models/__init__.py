@@ -41,6 +41,7 @@ from idp.storage.models.sessions import (
     pending_authorizations,
     sessions,
 )
+from idp.storage.models.space import client_subjects, service_requests
 from idp.storage.models.tokens import (
     authorization_codes,
     device_authorizations,
@@ -62,6 +63,7 @@ __all__ = [
     "client_origins",
     "client_registrations",
     "client_secrets",
+    "client_subjects",
     "clients",
     "consents",
     "data_requests",
@@ -82,6 +84,7 @@ __all__ = [
     "purpose_choices",
     "pushed_requests",
     "receipt_keys",
+    "service_requests",
     "sessions",
     "shown_texts",
     "signups",

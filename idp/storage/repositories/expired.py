@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, tuple_, update
 
 from idp.domain.minimum_age import PermissionState
 from idp.domain.pending_authorization import PENDING_LIFETIME
+from idp.domain.service_request import KEPT_AFTER_CLOSING
 from idp.domain.tokens import TokenKind
 from idp.storage.models import (
     account_links,
@@ -23,6 +24,7 @@ from idp.storage.models import (
     parental_permissions,
     pending_authorizations,
     pushed_requests,
+    service_requests,
     sessions,
     signups,
     throttle_counters,
@@ -96,6 +98,10 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
             & (parental_permissions.c.expires_at < ages.links_since),
         ),
         "disclosures": (disclosures, disclosures.c.last_at < ages.disclosures_since),
+        "service_requests": (
+            service_requests,
+            service_requests.c.closed_at < ages.now - KEPT_AFTER_CLOSING,
+        ),
         "devices": (devices, devices.c.last_seen_at < ages.devices_since),
     }
 
