@@ -68,6 +68,9 @@ class ErrorCode(StrEnum):
     USE_DPOP_NONCE = "use_dpop_nonce"
     # RFC 9470 section 3
     INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
+    # Our own: /api/purposes (CON-3)
+    UNKNOWN_PURPOSE = "unknown_purpose"
+    PURPOSE_VERSION_MISMATCH = "purpose_version_mismatch"
 
 
 #: What each code says when the one who raises it has nothing more precise to say.
@@ -104,6 +107,8 @@ DESCRIPTIONS = {
     ErrorCode.INVALID_DPOP_PROOF: "The DPoP proof is missing or not valid.",
     ErrorCode.USE_DPOP_NONCE: "The DPoP proof needs the nonce of this answer.",
     ErrorCode.INSUFFICIENT_USER_AUTHENTICATION: "A fresher or stronger login of the person is needed.",
+    ErrorCode.UNKNOWN_PURPOSE: "The client declares no purpose of this name.",
+    ErrorCode.PURPOSE_VERSION_MISMATCH: "The purpose is worded otherwise now; show the new words first.",
 }
 
 
@@ -216,6 +221,8 @@ _ENDPOINT_STATUS = {
     ErrorCode.INVALID_TOKEN: 401,
     ErrorCode.SERVER_ERROR: 500,
     ErrorCode.TEMPORARILY_UNAVAILABLE: 503,
+    ErrorCode.UNKNOWN_PURPOSE: 404,
+    ErrorCode.PURPOSE_VERSION_MISMATCH: 409,
 }
 
 

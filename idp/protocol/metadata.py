@@ -12,7 +12,7 @@ from idp.protocol.authorization import pkce
 from idp.protocol.authorization.request import DISPLAYS, Prompt
 from idp.protocol.authorization.response_mode import RESPONSE_MODES
 from idp.protocol.authorization.response_type import RESPONSE_TYPES
-from idp.protocol.claims.standard import CERTIFICATION, PERSON_CLAIMS, PROTOCOL_CLAIMS
+from idp.protocol.claims.standard import CERTIFICATION, PERSON_CLAIMS, PROTOCOL_CLAIMS, PURPOSES
 from idp.protocol.claims.verified import EVIDENCE_TYPE, RECORD_TYPE, TRUST_FRAMEWORK, VERIFIABLE_CLAIMS
 from idp.protocol.clients.metadata import SECRET_ALGORITHM
 from idp.protocol.clients.public_keys import (
@@ -109,7 +109,7 @@ def provider_metadata(facts: ProviderFacts) -> dict[str, Any]:
         "display_values_supported": list(DISPLAYS),
         "prompt_values_supported": [prompt.value for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": [*PROTOCOL_CLAIMS, *PERSON_CLAIMS, CERTIFICATION],
+        "claims_supported": [*PROTOCOL_CLAIMS, *PERSON_CLAIMS, CERTIFICATION, PURPOSES],
         "claims_parameter_supported": True,
         **_verified_claims(facts),
         "ui_locales_supported": list(facts.ui_locales),

@@ -29,7 +29,10 @@ _METHODS: Final = {
     ENDPOINTS["revocation_endpoint"]: "POST",
     ENDPOINTS["device_authorization_endpoint"]: "POST",
     ENDPOINTS["pushed_authorization_request_endpoint"]: "POST",
+    "/api/purposes": "GET",
 }
+#: The same, of the paths that go on after these words.
+_BELOW: Final = {"/api/purposes/": "PUT"}
 _HEADERS: Final = "Authorization, Content-Type, DPoP"
 #: What a script has to read of an answer beside its body (RFC 6750 section 3; RFC 9449 section 8).
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce"}
@@ -49,14 +52,14 @@ def initialise(app: Flask) -> None:
 
 def _preflight() -> Response | None:
     """Answer what a browser asks before it sends a script's request; no client is known yet."""
-    is_one = request.method == "OPTIONS" and "HTTP_ORIGIN" in request.environ and request.path in _METHODS
+    is_one = request.method == "OPTIONS" and "HTTP_ORIGIN" in request.environ and _methods() is not None
     return Response(status=204) if is_one else None
 
 
 def _open(answer: Response) -> Response:
     """Say on an answer whose scripts may read it."""
     origin = request.environ.get("HTTP_ORIGIN")
-    if origin is None or request.path not in _METHODS:
+    if origin is None or _methods() is None:
         return answer
     answer.vary.add("Origin")
     if _may_read(origin):
@@ -65,9 +68,15 @@ def _open(answer: Response) -> Response:
     return answer
 
 
+def _methods() -> str | None:
+    """Say what scripts may send to the address of the request; None where they have no business."""
+    below = (methods for start, methods in _BELOW.items() if request.path.startswith(start))
+    return _METHODS.get(request.path) or next(below, None)
+
+
 def _permission() -> dict[str, str]:
     return {
-        "Access-Control-Allow-Methods": _METHODS[request.path],
+        "Access-Control-Allow-Methods": _methods() or "",
         "Access-Control-Allow-Headers": _HEADERS,
         "Access-Control-Max-Age": _MAX_AGE,
     }

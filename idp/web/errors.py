@@ -47,6 +47,8 @@ _JSON_PATHS = frozenset(
         "pushed_authorization_request_endpoint",
     )
 )
+#: Where services call with the token of a person; every path below it.
+_INTERFACES = "api"
 
 
 def initialise(app: Flask) -> None:
@@ -198,9 +200,7 @@ def _unexpected(error: Exception) -> Response:
 
 def _is_for_programs() -> bool:
     head, _, _ = request.path[1:].partition("/")
-    if request.path in _JSON_PATHS or f"/{head}" == REGISTRATION_ENDPOINT:
-        return True
-    return (request.endpoint or "").startswith("api.")
+    return request.path in _JSON_PATHS or head == _INTERFACES or f"/{head}" == REGISTRATION_ENDPOINT
 
 
 def _error_page(status: int, *, title: str, message: str, incident: str | None = None) -> Response:

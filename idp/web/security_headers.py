@@ -38,6 +38,7 @@ CROSS_SITE = frozenset(
         "oidc.register",
         "oidc.replace_registration",
         "oidc.delete_registration",
+        "api.answer_purpose",
     }
 )
 #: These act when they are opened by GET, as their standards want.

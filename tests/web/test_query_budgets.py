@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.dpop import ProofMaker, a_code, redeem, userinfo, with_proof
+from tests.support.purposes import a_session
 from tests.support.queries import Recording, recorded_queries
 
 if TYPE_CHECKING:
@@ -105,6 +106,18 @@ def test_userinfo_reads_twice_and_writes_nothing(lasting_provider: Provider) -> 
     tokens = lasting_provider.tokens(browser, service, scope=SCOPE)
 
     recording = measured(lasting_provider, lambda: lasting_provider.userinfo(tokens["access_token"]))
+
+    assert len(recording) <= 2, recording
+    assert recording.commits == 0
+
+
+@pytest.mark.rule("CON-3")
+def test_purposes_cost_userinfo_one_read(lasting_provider: Provider) -> None:
+    """The answers; a service that declares no purpose pays nothing."""
+    session = a_session(lasting_provider)
+    session.claim()
+
+    recording = measured(lasting_provider, lambda: lasting_provider.userinfo(session.tokens["access_token"]))
 
     assert len(recording) <= 2, recording
     assert recording.commits == 0

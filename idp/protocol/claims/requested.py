@@ -10,7 +10,7 @@ from idp.domain.civil_identity import Level
 from idp.domain.client import Client
 from idp.domain.tokens import GrantedClaims
 from idp.protocol.claims import verified
-from idp.protocol.claims.standard import CERTIFICATION, COMPANIONS, claims_of
+from idp.protocol.claims.standard import CERTIFICATION, COMPANIONS, PURPOSES, claims_of
 from idp.protocol.claims.syntax import (
     ClaimRequest,
     ClaimsSyntaxError,
@@ -125,7 +125,7 @@ def asked_claims(
     uses = [use for use in client.claims if use.name in wanted and use.name not in COMPANIONS]
     names = [use.name for use in uses]
     return AskedClaims(
-        id_token=_within(names, to_id_token),
+        id_token=_within(names, to_id_token) + _purposes(client, to_id_token),
         userinfo=_within(names, to_userinfo),
         required=tuple(use.name for use in uses if use.required),
         optional=tuple(use.name for use in uses if not use.required),
@@ -200,9 +200,15 @@ def _within(names: list[str], wanted: frozenset[str]) -> tuple[str, ...]:
     return (*kept, *along)
 
 
+def _purposes(client: Client, wanted: frozenset[str]) -> tuple[str, ...]:
+    return (PURPOSES,) if client.purposes and PURPOSES in wanted else ()
+
+
 def _allowed(names: tuple[str, ...], allowed: frozenset[str]) -> tuple[str, ...]:
     kept = tuple(name for name in names if COMPANIONS.get(name, name) in allowed)
-    return (*kept, CERTIFICATION) if kept and CERTIFICATION in names else kept
+    if kept and CERTIFICATION in names:
+        kept += (CERTIFICATION,)
+    return (*kept, PURPOSES) if PURPOSES in names else kept
 
 
 def _place(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -30,6 +30,9 @@ COMPANIONS = {"email_verified": "email", "phone_number_verified": "phone_number"
 #: Says of each other claim in the same place how sure it is, and since when (FC-6): for services that don't speak
 #: `verified_claims`. Asked for by the `claims` parameter; nobody consents to it apart.
 CERTIFICATION = "certification"
+#: What the person answered to the purposes that the client declares (CON-3): at UserInfo always, in the ID Token by
+#: the `claims` parameter; nobody consents to it apart, for it is addressed to that very client.
+PURPOSES = "purposes"
 #: Every claim about the person that a client can be given, in the order of the discovery document.
 PERSON_CLAIMS = (
     *(name for names in SCOPE_CLAIMS.values() for name in names),

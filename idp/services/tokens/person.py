@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from idp.domain.civil_identity import Level, Source
 from idp.outbound import places
 from idp.protocol.claims.place_of_birth import place_of_birth
-from idp.protocol.claims.standard import CERTIFICATION
+from idp.protocol.claims.purposes import purposes_claim
+from idp.protocol.claims.standard import CERTIFICATION, PURPOSES
 from idp.protocol.claims.values import Proof, certification, claim_values
 from idp.protocol.claims.verified import PARTS, VERIFIABLE_CLAIMS, VERIFIED_CLAIMS, Certified, select
-from idp.storage.repositories import accounts, assurance, attributes
+from idp.storage.repositories import accounts, assurance, attributes, clients, purposes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from idp.domain.client import Client
     from idp.domain.tokens import TokenFamily, VerifiedElement
     from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
@@ -67,7 +69,7 @@ def person_claims(connection: Connection, family: TokenFamily) -> dict[str, Any]
 
 
 def told(connection: Connection, family: TokenFamily, place: Place, holder: Holder) -> dict[str, Any]:
-    """Read what is told of a person in one place: one statement, and one more with verified claims.
+    """Read what is told of a person in one place: one statement, one more with verified claims, two with purposes.
 
     Args:
         connection: To read from.
@@ -83,7 +85,16 @@ def told(connection: Connection, family: TokenFamily, place: Place, holder: Hold
     if place.elements:
         verified = _verified(connection, family, known, place.elements, holder.account_id)
         claims |= {VERIFIED_CLAIMS: verified} if verified else {}
+    if PURPOSES in place.names:
+        client = clients.by_id(connection, family.client_id)
+        claims |= {} if client is None else purposes_of(connection, client, holder.account_id)
     return claims
+
+
+def purposes_of(connection: Connection, client: Client, account_id: str) -> dict[str, Any]:
+    """Read what a person answered to the purposes that a client declares, as a claim (CON-3)."""
+    choices = purposes.of_person(connection, account_id, client.client_id)
+    return {PURPOSES: purposes_claim(client.purposes, choices)}
 
 
 def _plain(known: Mapping[str, StoredAttribute], holder: Holder, names: tuple[str, ...]) -> dict[str, Any]:
