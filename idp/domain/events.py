@@ -34,6 +34,29 @@ class AccountLocked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeletionWarned(Event):
+    """The owner of an unused account is warned that it will be deleted; how many days before, and when (LIF-2)."""
+
+    name: ClassVar[str] = "life_cycle.warned"
+    stage: int
+    deletes_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarningBounced(Event):
+    """A warning was sent back by a mail server: it counts for nothing (LIF-3)."""
+
+    name: ClassVar[str] = "life_cycle.bounced"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReactivated(Event):
+    """A person kept an unused account by the link of a warning (LIF-2)."""
+
+    name: ClassVar[str] = "life_cycle.reactivated"
+
+
+@dataclass(frozen=True, slots=True)
 class AccountUnlocked(Event):
     """An account was unlocked (LOG-6)."""
 

@@ -17,9 +17,9 @@ import msgspec
 
 from idp.outbound.logs import get_logger
 from idp.outbound.mail import Envelope, MailRefused, MailUnavailable
-from idp.services.messages import opened_mail
+from idp.services.messages import LIFE_CYCLE_WARNING, opened_mail
 from idp.storage.engine import DATABASE_AWAY
-from idp.storage.repositories import outbox
+from idp.storage.repositories import life_cycle, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,8 @@ class Post:
             mail = opened_mail(context, message.message_id, message.payload)
         except (ValueError, msgspec.MsgspecError):
             return Dead("can't be unsealed: the keys are others than when it was queued")
+        if mail.event == LIFE_CYCLE_WARNING and _is_void(context, message):
+            return Dropped("the account was used, or another warning took its place")
         try:
             written = self.writer.write(mail.event, mail.language, mail.variables)
             envelope = Envelope(message.message_id, mail.to, mail.language, context.clock())
@@ -273,12 +275,20 @@ def _try(context: Context, courier: Courier, message: Message) -> Outcome:
     return courier.deliver(context, message)
 
 
+def _is_void(context: Context, message: Message) -> bool:
+    with context.database.read() as connection:
+        return life_cycle.is_void(connection, message.message_id)
+
+
 def _settle(context: Context, message: Message, outcome: Outcome) -> None:
     now = context.clock()
     with context.database.write() as connection:
         match outcome:
             case Delivered():
                 outbox.delivered(connection, message.message_id, now)
+                if message.kind == "mail":
+                    # In the same transaction: a deletion counts from it (LIF-3).
+                    life_cycle.delivered(connection, message.message_id, now)
             case Dropped():
                 outbox.dropped(connection, message.message_id)
             case Dead(error):

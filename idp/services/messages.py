@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A notice is worth delivering for so long after an outage; a code or a link, no longer than it lives.
 NOTICE_LIFETIME = timedelta(days=3)
+#: The mail that warns of a deletion: alone among mails it is not sent once the account has been used again.
+LIFE_CYCLE_WARNING = "life_cycle_warning"
 
 
 class Sender(Protocol):
@@ -48,7 +50,7 @@ def queue_mail(
     account_id: str | None,
     lifetime: timedelta = NOTICE_LIFETIME,
     is_wanted: bool = True,
-) -> None:
+) -> str:
     """Queue a mail; sealed at rest, for it may carry a link that opens an account.
 
     Args:
@@ -58,6 +60,9 @@ def queue_mail(
         account_id: Whose it is, so that deleting the account drops it.
         lifetime: Past it, the mail is no longer worth sending.
         is_wanted: False does the same work and queues nothing, so that time does not tell who has an account.
+
+    Returns:
+        The identifier of the message; it stands in the Message-ID of the mail.
     """
     now = sender.clock()
     message_id = new_id(now)
@@ -71,6 +76,7 @@ def queue_mail(
         expires_at=now + lifetime,
         is_wanted=is_wanted,
     )
+    return message_id
 
 
 def opened_mail(context: Context, message_id: str, payload: str) -> Mail:
