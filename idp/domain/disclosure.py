@@ -48,6 +48,27 @@ class Disclosure:
     times: int
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one service was told of one person in one way, over all the days that are kept.
+
+    Attributes:
+        client_id: To which service.
+        way: How.
+        claims: Wire names, sorted; empty when only the identifier was told.
+        first_at: The first time.
+        last_at: The last time.
+        times: How often.
+    """
+
+    client_id: str
+    way: Way
+    claims: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 # A service is told the same claims again and again.
 @lru_cache(maxsize=1024)
 def told_claims(names: tuple[str, ...], verified: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from idp.domain.disclosure import Way
+from idp.protocol.claims.standard import PURPOSES
 from idp.services.authorization.purposes import AnsweredPurpose, answered, choose_within
 from idp.services.tokens import opening
 from idp.storage.repositories import consents, purposes
@@ -83,6 +85,9 @@ def read(context: Context, presented: PresentedToken) -> Listed:
         opened = opening.find(context, connection, presented)
         listed = _listed(connection, opened)
     opening.check(context, presented, opened)
+    if listed:
+        whom = (opened.account_id, opened.client.client_id)
+        context.disclosures.note(context.database, Way.API, whom, {PURPOSES: listed}, context.clock())
     return Listed(opened.client, listed)
 
 

@@ -51,6 +51,15 @@ class ListedConsent:
     last_access_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class EndedConsent:
+    """A service that a person allowed something once: since when, and until when."""
+
+    client_id: str
+    since: datetime
+    ended_at: datetime
+
+
 def live(connection: Connection, account_id: str, client_id: str) -> Consent | None:
     """Find what a person allows a client today."""
     row = connection.execute(_LIVE, {"account_": account_id, "client_": client_id}).one_or_none()
@@ -92,6 +101,21 @@ def of_account(connection: Connection, account_id: str) -> list[ListedConsent]:
     return [
         ListedConsent(row.client_id, consent_from(row), row.granted_at, row.last_access_at) for row in rows
     ]
+
+
+def ended_of_account(connection: Connection, account_id: str) -> list[EndedConsent]:
+    """List the services that a person allowed something and allows nothing now, the latest withdrawal first."""
+    ended = func.max(consents.c.withdrawn_at)
+    live_clients = select(consents.c.client_id).where(
+        consents.c.account_id == account_id, consents.c.withdrawn_at.is_(None)
+    )
+    rows = connection.execute(
+        select(consents.c.client_id, func.min(consents.c.granted_at).label("since"), ended.label("ended_at"))
+        .where(consents.c.account_id == account_id, consents.c.client_id.not_in(live_clients))
+        .group_by(consents.c.client_id)
+        .order_by(ended.desc())
+    )
+    return [EndedConsent(row.client_id, row.since, row.ended_at) for row in rows]
 
 
 def replace(

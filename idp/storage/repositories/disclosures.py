@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer, Text
 
-from idp.domain.disclosure import Disclosure, Way
+from idp.domain.disclosure import Disclosure, Told, Way
 from idp.storage.models import disclosures
 from idp.storage.types import TZDateTime
 
@@ -80,6 +80,35 @@ def of_account(
         .offset(offset)
     )
     return [_told(row) for row in connection.execute(statement)]
+
+
+def by_service(connection: Connection, account_id: str) -> list[Told]:
+    """Sum up what each service was told of a person, the latest first."""
+    latest = func.max(disclosures.c.last_at)
+    statement = (
+        select(
+            disclosures.c.client_id,
+            disclosures.c.channel,
+            disclosures.c.claims,
+            func.min(disclosures.c.first_at).label("first_at"),
+            latest.label("last_at"),
+            func.sum(disclosures.c.times).label("times"),
+        )
+        .where(disclosures.c.account_id == account_id)
+        .group_by(disclosures.c.client_id, disclosures.c.channel, disclosures.c.claims)
+        .order_by(latest.desc(), disclosures.c.client_id, disclosures.c.channel, disclosures.c.claims)
+    )
+    return [
+        Told(
+            row.client_id,
+            Way(row.channel),
+            tuple(row.claims.split()),
+            row.first_at,
+            row.last_at,
+            int(row.times),
+        )
+        for row in connection.execute(statement)
+    ]
 
 
 def count(connection: Connection, account_id: str) -> int:

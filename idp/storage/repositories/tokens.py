@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Text, bindparam, insert, literal_column, select, update
+from sqlalchemy import Text, bindparam, func, insert, literal_column, select, update
 
 from idp.domain.tokens import Confirmation, ConfirmationMethod, TokenFamily, TokenKind
 from idp.storage.models import accounts, authorization_codes, clients, token_families, tokens
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 _INSERT_FAMILY = insert(token_families)
 _INSERT_CODE = insert(authorization_codes)
 _INSERT_TOKENS = insert(tokens)
+
+
+def live_clients_of(connection: Connection, account_id: str, now: datetime) -> dict[str, datetime]:
+    """Tell which clients hold something live of a person, and since when."""
+    rows = connection.execute(
+        select(token_families.c.client_id, func.min(token_families.c.created_at))
+        .where(
+            token_families.c.account_id == account_id,
+            token_families.c.revoked_at.is_(None),
+            token_families.c.expires_at > now,
+        )
+        .group_by(token_families.c.client_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _of_family(column: Column[Any], table: Table) -> ScalarSelect[Any]:
