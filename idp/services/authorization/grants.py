@@ -15,12 +15,18 @@ from idp.protocol.authorization.interaction import reported_acr
 from idp.protocol.claims.requested import granted_claims
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
-from idp.protocol.scope import OPENID, serialise
+from idp.protocol.scope import OPENID, REQUESTS, serialise
 from idp.services.authorization.responses import bring
 from idp.services.logout.browser_state import session_state_for
 from idp.services.tokens.issuing import id_token, new_access_token
 from idp.services.tokens.person import person_claims
-from idp.storage.repositories import device_authorizations, pending_authorizations, pushed_requests, tokens
+from idp.storage.repositories import (
+    device_authorizations,
+    pending_authorizations,
+    pushed_requests,
+    service_requests,
+    tokens,
+)
 from idp.storage.repositories.tokens import StoredCode
 
 if TYPE_CHECKING:
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
 _LONGEST_FAPI_CODE = timedelta(seconds=60)
 #: An answered request stays so long, for a double click.
 _ANSWERED_LIFETIME = timedelta(minutes=1)
+#: A login has counted as a use of the account itself; one at a service counts again after so long.
+_LOGIN_COUNTS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,9 @@ def grant(
     request = situation.request
     family = _family(context, situation, signed_in, consent, now)
     tokens.create_family(connection, family)
+    if now >= signed_in.session.authentication.at + _LOGIN_COUNTS:
+        # A login there, without one here (LIF-1).
+        life_cycle.use(connection, signed_in.account.account_id, now)
     _use_up(connection, request, now, family)
     code = None
     if request.gives_code and request.origin.device is None:
@@ -87,6 +98,9 @@ def grant(
         tokens.add_tokens(connection, family.family_id, [made.stored])
         access_token = made.value
     person = person_claims(connection, family) if request.gives_id_token else None
+    if REQUESTS in request.client.scopes and family.account_id is not None:
+        # A subject leads nowhere back: a service that writes for people names them by it (PRO-6).
+        service_requests.know_subject(connection, family.client_id, family.subject, family.account_id)
     if situation.pending is not None:
         pending_authorizations.close(connection, situation.pending.pending_id, now + _ANSWERED_LIFETIME)
     return Granted(family, code, access_token, person)
