@@ -7,7 +7,7 @@ from idp.web.account import contact_details, devices, identity, index, password,
 from idp.web.api import blueprint as api_blueprint
 from idp.web.api import purposes
 from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
-from idp.web.interaction import accept_terms, consent, device, login, parental_permission, step_up
+from idp.web.interaction import accept_terms, consent, device, login, parental_permission, permission, step_up
 from idp.web.oidc import (
     authorization,
     blueprint,
@@ -52,6 +52,7 @@ BLUEPRINTS = (
     accept_terms.blueprint,
     step_up.blueprint,
     parental_permission.blueprint,
+    permission.blueprint,
     federation.blueprint,
     index.blueprint,
     identity.blueprint,

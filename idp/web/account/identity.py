@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from flask import Blueprint, make_response
+from flask import Blueprint, g, make_response
 
 from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
 from idp.domain.declared_identity import FIELDS, PLACES
+from idp.domain.minimum_age import latest_birth
 from idp.services.account import profile, unlinking
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
 from idp.web import portal_button
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from idp.domain.civil_identity import Attribute
+    from idp.domain.client import Client
     from idp.domain.declared_identity import IdentityFault
 
 blueprint = Blueprint("identity", __name__)
@@ -44,6 +46,8 @@ def submit() -> Response:
     """Save what may be changed; the lock is the use case's, whatever the form sends (FC-2)."""
     waiting = pending()
     typed = {name: value for name, value in form().items() if name in (*FIELDS, *PLACES)}
+    if _age_needed(_known()) is not None and "birthdate" in typed and not typed["birthdate"].strip():
+        return _again(typed, {"birthdate": [sentence("birthdate_needed")]})
     outcome = profile.declare(context(), present_person().account.account_id, _in_codes(typed))
     match outcome:
         case Saved():
@@ -91,6 +95,14 @@ def _value(attributes: Mapping[str, Attribute], name: str) -> str:
     return attributes[name].value if name in attributes else ""
 
 
+def _age_needed(known: KnownIdentity) -> int | None:
+    """Give the age that the service of this request demands while nobody can tell the person's (CON-7)."""
+    client: Client | None = g.get("pending_client")
+    if client is None or latest_birth(_value(known.attributes, "birthdate")) is not None:
+        return None
+    return client.minimum_age
+
+
 def _variables(known: KnownIdentity) -> dict[str, Any]:
     first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
     identity = identity_rows(known.attributes)
@@ -105,5 +117,6 @@ def _variables(known: KnownIdentity) -> dict[str, Any]:
         **portal_button.offered(),
         "contact_url": site().city.contact_url,
         "places": known.declared_places,
+        "age_needed": _age_needed(known),
         "unlinking": unlinking.standing(context(), present_person().account.account_id),
     }
