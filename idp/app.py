@@ -19,7 +19,6 @@ from idp.crypto.keyring import KeyFolder
 from idp.crypto.opaque import Sealer
 from idp.crypto.passwords import PasswordHasher
 from idp.domain.client import RegistrationMode, RegistrationPolicy, TokenLifetimes
-from idp.domain.controller import Controller
 from idp.domain.life_cycle import LifeCyclePolicy
 from idp.domain.mutual_tls import MutualTLSPolicy
 from idp.domain.password_policy import PasswordPolicy, require_enough_bits
@@ -169,12 +168,7 @@ def build_context(settings: Settings, *, clock: Clock = utc_now) -> Context:
             require_pkce=settings.registration.require_pkce,
             legacy_response_types=settings.registration.legacy_response_types,
         ),
-        controller=Controller(
-            settings.city.name,
-            settings.city.address,
-            settings.city.support_email or settings.city.contact_uri,
-            settings.city.phone,
-        ),
+        controller=settings.city.controller,
         life_cycle=LifeCyclePolicy(
             settings.life_cycle.inactivity_months,
             tuple(timedelta(days=days) for days in settings.life_cycle.warning_days),

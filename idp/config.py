@@ -14,6 +14,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from idp.domain.controller import Controller
+
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 #: What FranceConnect and FranceConnect+ may be asked for.
 LEVELS: Final = frozenset({"eidas1", "eidas2", "eidas3"})
@@ -437,6 +439,11 @@ class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(description="Folder whose templates replace those of the same path; empty for none."),
     ] = ""
+
+    @property
+    def controller(self) -> Controller:
+        """Name the city as documents do that people keep."""
+        return Controller(self.name, self.address, self.support_email or self.contact_uri, self.phone)
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -39,7 +39,14 @@ def console(config: Path) -> Iterator[Console]:
                 "run `idp database upgrade`",
                 Exit.DATABASE,
             )
-        yield Console(database, utc_now, keys, lambda: _http_client(settings), settings.server.issuer)
+        yield Console(
+            database,
+            utc_now,
+            keys,
+            lambda: _http_client(settings),
+            settings.server.issuer,
+            settings.city.controller,
+        )
     finally:
         database.dispose()
 

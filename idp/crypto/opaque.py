@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The purpose of the key of all subjects; it can never change.
 PAIRWISE_PURPOSE = "pairwise-subject"
+#: The purpose of the key of all counters of tries.
+THROTTLE_PURPOSE = "throttle"
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECRET_BYTES = 32
 _CHECKSUM_LENGTH = 6

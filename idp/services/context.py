@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from idp.crypto.opaque import PAIRWISE_PURPOSE
+from idp.crypto.opaque import PAIRWISE_PURPOSE, THROTTLE_PURPOSE
 from idp.domain.client import RegistrationPolicy
 from idp.domain.controller import Controller
 from idp.domain.life_cycle import LifeCyclePolicy
@@ -62,7 +62,7 @@ class DerivedKeys:
             refresh_successor=derivation.key("refresh-successor"),
             csrf=derivation.key("csrf"),
             codes=derivation.key("mail-codes"),
-            throttle=derivation.key("throttle"),
+            throttle=derivation.key(THROTTLE_PURPOSE),
             dpop_nonce=derivation.key("dpop-nonce"),
             browser_state=derivation.key("browser-state"),
         )

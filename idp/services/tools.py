@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from idp.crypto.opaque import PAIRWISE_PURPOSE, Sealer
+from idp.domain.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,10 @@ class Tools(Protocol):
         """The secret of all subjects."""
 
     @property
+    def controller(self) -> Controller:
+        """Who is responsible for the data."""
+
+    @property
     def http(self) -> HTTPClient:
         """Sends requests to clients' addresses."""
 
@@ -58,6 +63,7 @@ class Console:
         keys: Signing keys.
         connect: Makes what sends requests: few commands send one, and it reads every authority of the system.
         issuer: Our own address, without a trailing slash.
+        controller: Who is responsible for the data, on certificates.
     """
 
     database: Database
@@ -65,6 +71,7 @@ class Console:
     keys: KeyFolder
     connect: Callable[[], HTTPClient]
     issuer: str
+    controller: Controller = field(default_factory=Controller)
 
     @property
     def http(self) -> HTTPClient:

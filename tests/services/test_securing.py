@@ -78,8 +78,9 @@ def test_deletion_leaves_no_row_that_speaks_of_the_person(context: Context) -> N
     assert deletion.delete(context, account.account_id)
 
     with context.database.read() as connection:
-        for table in (accounts, session_rows, devices, account_links, outbox, signups):
+        for table in (accounts, session_rows, devices, account_links, signups):
             assert connection.scalar(select(func.count()).select_from(table)) == 0, table.name
+        assert connection.scalars(select(outbox.c.account_id)).all() == [None]
         names = connection.execute(select(audit_events.c.name, audit_events.c.account_id)).all()
     assert ("account.deleted", None) in names
     assert all(row.account_id is None for row in names)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idp.crypto.opaque import keyed_digest
+from idp.crypto.opaque import THROTTLE_PURPOSE, keyed_digest
 from idp.domain.errors import ThrottledUntil
 from idp.domain.throttle import (
     Allowed,
     Counter,
+    KeyKind,
     after_failure,
     after_success,
     decide,
@@ -21,13 +22,14 @@ from idp.domain.throttle import (
     network_of,
     sign_in_keys,
 )
-from idp.storage.repositories import throttle
+from idp.storage.repositories import sessions, throttle
 from idp.storage.repositories.throttle import StoredCounter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from idp.crypto.keyring import KeyFolder
     from idp.domain.throttle import ThrottlePolicy
     from idp.services.context import Context
     from idp.storage.engine import Connection
@@ -85,6 +87,23 @@ def permission_brakes(context: Context, *, canonical: str, account_id: str) -> t
         Brake("permission+address", canonical, context.mail_policy.permission_per_address),
         Brake("permission+account", account_id, context.mail_policy.permission_per_account),
     )
+
+
+def keys_of_person(
+    keys: KeyFolder, connection: Connection, account_id: str, canonical: str
+) -> tuple[bytes, ...]:
+    """Name the counters that are known to count one person, so that they are erased with the account (LIF-4).
+
+    Those of an account and a network can't be named without the network, which nothing keeps: they expire within
+    a day, and nobody without our keys can tell whose they were.
+    """
+    kinds = ("reset+address", "signup+address", KeyKind.ACCOUNT)
+    named = [(kind, canonical) for kind in kinds] + [("permission+account", account_id)]
+    for device in sessions.devices_of(connection, account_id):
+        known = sign_in_keys(account=canonical, address="", device=device.hex())
+        named += [(key.kind, key.value) for key in known]
+    secret = keys.derivation().key(THROTTLE_PURPOSE)
+    return tuple(keyed_digest(secret, kind, value) for kind, value in named)
 
 
 def count(
