@@ -22,6 +22,7 @@ from idp.services.tokens.issuing import id_token, new_access_token
 from idp.services.tokens.person import person_claims
 from idp.storage.repositories import (
     device_authorizations,
+    life_cycle,
     pending_authorizations,
     pushed_requests,
     service_requests,
