@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from idp.web import federation, health, sign_out
-from idp.web.account import contact_details, devices, identity, index, password, services, signup, unlink
+from idp.web.account import contact_details, devices, identity, index, password, reactivation, services, signup, unlink
 from idp.web.api import blueprint as api_blueprint
 from idp.web.api import purposes
 from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
@@ -60,6 +60,7 @@ BLUEPRINTS = (
     contact_details.blueprint,
     devices.blueprint,
     services.blueprint,
+    reactivation.blueprint,
     home.blueprint,
     logos.blueprint,
     pages.blueprint,

@@ -28,11 +28,13 @@ class Waiting:
     Attributes:
         email: Of the account.
         deletes_at: The date that the mail told.
+        is_overdue: That date has passed: the account may go at any moment.
         kept_until: Until when the account lives without another use, if the link is used now.
     """
 
     email: str
     deletes_at: datetime
+    is_overdue: bool
     kept_until: datetime
 
 
@@ -103,5 +105,5 @@ def _state(context: Context, link: ReactivationLink | None) -> State:
     now = context.clock()
     if link.consumed_at is not None or now >= link.expires_at:
         return Expired()
-    kept_until = context.life_cycle.inactive_at(now)
-    return Waiting(link.email, link.expires_at - LINK_GRACE, kept_until)
+    deletes_at = link.expires_at - LINK_GRACE
+    return Waiting(link.email, deletes_at, now >= deletes_at, context.life_cycle.inactive_at(now))

@@ -54,6 +54,12 @@ EVENTS: dict[str, dict[str, object]] = {
         "number": "01jd3qk0x4v2m8w6y5r7t9z1bc",
         "document": "eyJ.eyJ.abc",
     },
+    "life_cycle_warning": {
+        "deletes_at": AT,
+        "idle_since": "2023-10-12T13:05:00+00:00",
+        "email": "zoe@example.org",
+        "link": "https://idp.example/keep-account?token=mpl_a&x=1",
+    },
     "unlink_requested": {"at": AT},
     "unlink_withdrawn": {"at": AT},
     "unlink_approved": {"at": AT},
