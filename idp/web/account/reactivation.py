@@ -1,6 +1,6 @@
 """/keep-account: the link of a warning, one button, and the account lives on (LIF-2).
 
-A GET changes nothing: programs that read mail follow links. No login: the mailbox is proof enough to keep what is there.
+A GET changes nothing: programs that read mail follow links. No login: the mailbox is proof enough to keep an account.
 """
 
 from __future__ import annotations
