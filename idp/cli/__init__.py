@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "demo": ("idp.cli.demo", "Run everything on this machine: provider, FranceConnect, two services, mail."),
     "franceconnect-simulator": ("idp.cli.simulator", "Run the simulator of FranceConnect alone."),
     "keys": ("idp.cli.keys", "Make, list, rotate and retire signing keys."),
+    "lifecycle": ("idp.cli.lifecycle", "Warn of the deletion of unused accounts, and delete them."),
     "outbox": ("idp.cli.outbox", "List messages that wait or were given up, and send them again."),
     "run": ("idp.cli.run", "Run the provider."),
     "terms": ("idp.cli.terms", "Publish and list versions of the terms of use."),
@@ -70,7 +71,7 @@ def group(ctx: click.Context, config: Path | None) -> None:
 
     \b
     Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration or keys,
-    4 not found, 5 database.
+    4 not found, 5 database, 7 done, but some people could not be told.
     """  # noqa: D301 - the character that keeps a paragraph of click from being filled
     ctx.obj = config or Path(os.environ.get("IDP_CONFIG", "config.toml"))
 
