@@ -527,7 +527,16 @@ def contradictions(settings: Settings) -> list[str]:
         found.append("sessions.idle_seconds is longer than sessions.absolute_seconds")
     if settings.password.recommended_length < settings.password.minimum_length:
         found.append("password.recommended_length is less than password.minimum_length")
+    found += _doubtful_life_cycle(settings.life_cycle)
     return found
+
+
+def _doubtful_life_cycle(life_cycle: LifeCycle) -> list[str]:
+    if not life_cycle.warning_days:
+        return ["life_cycle.warning_days is empty: nobody is deleted without a warning (LIF-3)"]
+    if max(life_cycle.warning_days) > life_cycle.inactivity_months * 28:
+        return ["life_cycle.warning_days has a warning before the account was left"]
+    return []
 
 
 def _doubtful_portal(section: str, portal: FranceConnect, settings: Settings) -> list[str]:

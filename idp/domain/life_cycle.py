@@ -54,6 +54,10 @@ class LifeCyclePolicy:
         """Say when an account counts as abandoned, if nothing more happens (LIF-1)."""
         return months_after(idle_since, self.inactivity_months)
 
+    def abandoned_before(self, now: datetime) -> datetime:
+        """Say before which moment an account was last used that counts as abandoned, to a few days."""
+        return months_after(now, -self.inactivity_months)
+
     def idle_before(self, now: datetime) -> datetime:
         """Say before which moment an account was last used, if anything may be due: what lies after it is not read."""
         return months_after(now + self.first_warning, -self.inactivity_months) + _LONGEST_SLIP

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from idp.crypto.keyring import KeyringError
 from idp.storage import revisions
 from idp.storage.engine import DATABASE_AWAY
-from idp.storage.repositories import outbox
+from idp.storage.repositories import life_cycle, outbox
 
 if TYPE_CHECKING:
     from idp.services.context import Context
@@ -28,12 +28,15 @@ def gauges(context: Context) -> dict[str, float]:
     try:
         with context.database.read() as connection:
             counts = outbox.counts(connection)
+            overdue = life_cycle.count_idle(connection, context.life_cycle.abandoned_before(context.clock()))
     except DATABASE_AWAY:
         return {"idp_database_up": 0}
     return {
         "idp_database_up": 1,
         "idp_outbox_waiting_messages": counts["waiting"],
         "idp_outbox_dead_messages": counts["dead"],
+        # Some wait for a mail to arrive; a number that grows by the day says that the job does not run (S-373).
+        "idp_life_cycle_overdue_accounts": overdue,
     }
 
 
