@@ -10,6 +10,17 @@ TYP: Final = "secevent+jwt"
 MEDIA_TYPE: Final = "application/secevent+jwt"
 #: OpenID RISC Profile 2.1: the account was erased for good.
 ACCOUNT_PURGED: Final = "https://schemas.openid.net/secevent/risc/event-type/account-purged"
+#: RFC 8935 section 2.4: why a receiver refuses.
+ERRORS: Final = frozenset(
+    {
+        "invalid_request",
+        "invalid_key",
+        "invalid_issuer",
+        "invalid_audience",
+        "authentication_failed",
+        "access_denied",
+    }
+)
 #: RFC 8935 section 2.4: codes of a refusal that another try may undo: the receiver has not read our new keys yet,
 #: or could not tell who we are.
 PASSING_ERRORS: Final = frozenset({"invalid_key", "authentication_failed"})

@@ -19,7 +19,7 @@ from idp.outbound.logs import get_logger
 from idp.outbound.mail import Envelope, MailRefused, MailUnavailable
 from idp.services.messages import LIFE_CYCLE_WARNING, opened_mail
 from idp.storage.engine import DATABASE_AWAY
-from idp.storage.repositories import life_cycle, outbox
+from idp.storage.repositories import event_deliveries, life_cycle, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from idp.outbound.mail import Mailer, MailWriter
     from idp.services.context import Context
+    from idp.storage.engine import Connection
     from idp.storage.repositories.outbox import Message
 
 _LOG: Final = get_logger("idp.delivery")
@@ -289,17 +290,27 @@ def _settle(context: Context, message: Message, outcome: Outcome) -> None:
                 if message.kind == "mail":
                     # In the same transaction: a deletion counts from it (LIF-3).
                     life_cycle.delivered(connection, message.message_id, now)
+                if message.kind == event_deliveries.KIND:
+                    event_deliveries.acknowledged(connection, message.message_id, now)
             case Dropped():
                 outbox.dropped(connection, message.message_id)
+                _give_up(connection, message, now)
             case Dead(error):
                 outbox.died(connection, message.message_id, error=error, now=now)
+                _give_up(connection, message, now)
             case Failed(error):
                 later = _next_attempt(message, now)
                 if later is None:
                     outbox.died(connection, message.message_id, error=error, now=now)
+                    _give_up(connection, message, now)
                 else:
                     outbox.failed(connection, message.message_id, error=error, next_attempt_at=later)
     _tell(message, outcome)
+
+
+def _give_up(connection: Connection, message: Message, now: datetime) -> None:
+    if message.kind == event_deliveries.KIND:
+        event_deliveries.given_up(connection, message.message_id, now)
 
 
 def _next_attempt(message: Message, now: datetime) -> datetime | None:

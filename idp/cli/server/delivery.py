@@ -1,12 +1,14 @@
 """The delivery worker's process: sends what is queued, purges what expired, until told to stop.
 
-Mails and logouts go by threads of their own: neither a slow mail server nor a service that hangs delays the others.
+Mails, logouts and events go by threads of their own: neither a slow mail server nor a service that hangs delays the
+others.
 """
 
 from __future__ import annotations
 
 import signal
 import time
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -16,22 +18,28 @@ from idp.app import build_context, templates_directory
 from idp.config import secret_from
 from idp.outbound.logs import get_logger
 from idp.outbound.mail import MailWriter, SMTPMailer, SMTPServer
+from idp.services.account import life_cycle
+from idp.services.account.life_cycle import Limits
 from idp.services.delivery import ParallelDelivery, Post, deliver_due
 from idp.services.logout.back_channel import LogoutCourier
+from idp.services.logout.security_events import EventCourier
 from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.engine import DATABASE_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idp.config import Settings
+    from idp.config import LifeCycle, Settings
     from idp.services.context import Context
+    from idp.services.delivery import DirectCourier
 
 _LOG: Final = get_logger("idp.worker")
 #: A person waits for the mail with a code; an empty look is one short read.
 _IDLE_SECONDS: Final = 0.25
 _AWAY_SECONDS: Final = 2.0
 _PURGE_SECONDS: Final = 60.0
+#: A worker that is started over and over must not begin with the longest of its jobs each time.
+_LIFE_CYCLE_BEGINS_SECONDS: Final = 60.0
 
 
 def run(settings: Settings) -> None:
@@ -41,14 +49,22 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     context = build_context(settings)
     post = post_office(settings)
-    logouts = Thread(target=_or_stop, args=(lambda: work_logouts(context, stop), stop), name="logouts")
+    threads = [
+        Thread(target=_or_stop, args=(lambda: work_logouts(context, stop), stop), name="logouts"),
+        Thread(target=_or_stop, args=(lambda: work_events(context, stop), stop), name="events"),
+    ]
+    if settings.life_cycle.enabled:
+        job = settings.life_cycle
+        threads.append(Thread(target=lambda: work_life_cycle(context, job, stop), name="life-cycle"))
     _LOG.info("worker_started")
-    logouts.start()
+    for thread in threads:
+        thread.start()
     try:
         work(context, post, retention(settings), stop)
     finally:
         stop.set()
-        logouts.join()
+        for thread in threads:
+            thread.join()
         post.mailer.close()
         context.database.dispose()
         _LOG.info("worker_stopped")
@@ -73,7 +89,36 @@ def work(context: Context, post: Post, kept: Retention, stop: Event) -> None:
 
 def work_logouts(context: Context, stop: Event) -> None:
     """Tell services that sessions have ended until the event is set; what is under way is finished first."""
-    delivery = ParallelDelivery(context, LogoutCourier())
+    _work(context, LogoutCourier(), stop)
+
+
+def work_events(context: Context, stop: Event) -> None:
+    """Push security events to services until the event is set; what is under way is finished first."""
+    _work(context, EventCourier(), stop)
+
+
+def work_life_cycle(
+    context: Context, job: LifeCycle, stop: Event, *, begins: float = _LIFE_CYCLE_BEGINS_SECONDS
+) -> None:
+    """Warn of the deletion of unused accounts and delete them, every so many minutes, until the event is set.
+
+    A failure is told and tried again at the next turn: mails must go out whatever happens here.
+    """
+    limits = Limits(batch=job.batch, go_on=lambda: not stop.is_set())
+    wait = begins
+    while not stop.wait(wait):
+        wait = job.every_minutes * 60.0
+        started = time.monotonic()
+        try:
+            done = life_cycle.run(context, context.life_cycle, limits)
+        except Exception:  # noqa: BLE001 - see above
+            _LOG.exception("life_cycle_failed")
+            continue
+        _LOG.info("life_cycle_run", **asdict(done), seconds=round(time.monotonic() - started, 1))
+
+
+def _work(context: Context, courier: DirectCourier, stop: Event) -> None:
+    delivery = ParallelDelivery(context, courier)
     try:
         _repeat(delivery.deliver_due, stop)
     finally:
@@ -98,7 +143,7 @@ def _or_stop(main: Callable[[], None], stop: Event) -> None:
     try:
         main()
     except Exception:  # noqa: BLE001 - told here; nobody else would hear it
-        _LOG.exception("logouts_failed")
+        _LOG.exception("deliveries_failed")
         stop.set()
 
 

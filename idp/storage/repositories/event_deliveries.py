@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, update
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+#: The kind of these messages in the outbox.
+KIND: Final = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,11 @@ def add_all(connection: Connection, deliveries: Sequence[NewDelivery], now: date
 
 
 def acknowledged(connection: Connection, message_id: str, now: datetime) -> None:
-    """Write that the service took an event."""
+    """Write that the service took an event, after all if it had been given up."""
     connection.execute(
         update(event_deliveries)
         .where(event_deliveries.c.message_id == message_id)
-        .values(acknowledged_at=now)
+        .values(acknowledged_at=now, given_up_at=None)
     )
 
 
