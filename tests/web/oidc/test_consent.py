@@ -193,7 +193,9 @@ def test_withdrawal_kills_every_token_at_once(lasting_provider: Provider) -> Non
     assert lasting_provider.redeem(service, code).json["error"] == "invalid_grant"
     assert lasting_provider.authorize(browser, service).location.startswith("/consent?")
     assert lasting_provider.userinfo(kept["access_token"]).status_code == 200
-    assert service.client.name not in browser.get("/account/services").text
+    after = browser.get("/account/services").text
+    assert f'name="client_id" value="{service.client_id}"' not in after
+    assert after.index(service.client.name) > after.index('id="past"')
 
 
 def csrf_of(page: str) -> str:
@@ -268,8 +270,11 @@ def test_consent_withdrawn_while_the_screen_is_open_is_not_revived(lasting_provi
     ).location
     fields = form_of(browser.get(open_screen)) | {"decision": "allow"}
     use_case.withdraw(lasting_provider.context, person.account_id, service.client_id, CONFIRMED)
-    browser.post("/consent", data=fields)
 
+    shown_again = browser.post("/consent", data=fields)
+
+    assert shown_again.location == open_screen
+    lasting_provider.consent(browser, open_screen)
     assert rows(lasting_provider, service)[-1].claims == ["email"]
 
 
