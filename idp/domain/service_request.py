@@ -19,7 +19,8 @@ KEPT_AFTER_CLOSING: Final = timedelta(days=90)
 CLOCK_SKEW: Final = timedelta(minutes=5)
 #: One service, one person: more would be a fault of the service's.
 MOST_OF_A_PERSON: Final = 500
-_MOST_STEPS: Final = 20
+#: How many steps a request may have.
+MOST_STEPS: Final = 20
 _LONGEST_URL: Final = 2000
 
 #: The code of a type and the identifier of a request, in their addresses.
@@ -237,7 +238,7 @@ def _past_moment(name: str, value: Any, is_own: Owns, now: datetime) -> Problem 
 def _count(_name: str, value: Any, _is_own: Owns, _now: datetime) -> Problem | None:  # noqa: ANN401 - any JSON
     if not isinstance(value, int) or isinstance(value, bool):
         return Problem.WRONG_TYPE
-    return None if 1 <= value <= _MOST_STEPS else Problem.OUT_OF_RANGE
+    return None if 1 <= value <= MOST_STEPS else Problem.OUT_OF_RANGE
 
 
 _CHECKS: Final = {

@@ -71,6 +71,11 @@ class ErrorCode(StrEnum):
     # Our own: /api/purposes (CON-3)
     UNKNOWN_PURPOSE = "unknown_purpose"
     PURPOSE_VERSION_MISMATCH = "purpose_version_mismatch"
+    # Our own: /api/subjects (PRO-6)
+    UNKNOWN_SUBJECT = "unknown_subject"
+    UNKNOWN_REQUEST = "unknown_request"
+    OUTDATED_UPDATE = "outdated_update"
+    TOO_MANY_REQUESTS = "too_many_requests"
 
 
 #: What each code says when the one who raises it has nothing more precise to say.
@@ -109,6 +114,10 @@ DESCRIPTIONS = {
     ErrorCode.INSUFFICIENT_USER_AUTHENTICATION: "A fresher or stronger login of the person is needed.",
     ErrorCode.UNKNOWN_PURPOSE: "The client declares no purpose of this name.",
     ErrorCode.PURPOSE_VERSION_MISMATCH: "The purpose is worded otherwise now; show the new words first.",
+    ErrorCode.UNKNOWN_SUBJECT: "The client knows nobody by this subject, or not any more.",
+    ErrorCode.UNKNOWN_REQUEST: "There is no request of this type and identifier.",
+    ErrorCode.OUTDATED_UPDATE: "What is kept of this request is as new or newer.",
+    ErrorCode.TOO_MANY_REQUESTS: "The client has written too many requests of this person.",
 }
 
 
@@ -223,6 +232,10 @@ _ENDPOINT_STATUS = {
     ErrorCode.TEMPORARILY_UNAVAILABLE: 503,
     ErrorCode.UNKNOWN_PURPOSE: 404,
     ErrorCode.PURPOSE_VERSION_MISMATCH: 409,
+    ErrorCode.UNKNOWN_SUBJECT: 404,
+    ErrorCode.UNKNOWN_REQUEST: 404,
+    ErrorCode.OUTDATED_UPDATE: 409,
+    ErrorCode.TOO_MANY_REQUESTS: 409,
 }
 
 

@@ -8,6 +8,8 @@ from idp.domain.client import Client
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+#: Of services that write to the page "Mes demandes" (PRO-6): for a client itself, given by administrators alone.
+REQUESTS = "requests"
 #: Every scope that means something to us, in the order of the discovery document.
 SUPPORTED_SCOPES = (OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS)
 

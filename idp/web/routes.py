@@ -5,7 +5,8 @@ from __future__ import annotations
 from idp.web import federation, health, sign_out
 from idp.web.account import contact_details, devices, identity, index, password, reactivation, services, signup, unlink
 from idp.web.api import blueprint as api_blueprint
-from idp.web.api import purposes
+from idp.web.api import description, purposes
+from idp.web.api import requests as written_requests
 from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
 from idp.web.interaction import accept_terms, consent, device, login, parental_permission, permission, step_up
 from idp.web.oidc import (
@@ -21,7 +22,7 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, logos, opening, pages, receipts, terms
+from idp.web.space import home, logos, opening, pages, receipts, requests, terms
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (
@@ -37,7 +38,7 @@ PROTOCOL_ENDPOINTS = (
     userinfo,
 )
 #: The same, of the interfaces for services.
-INTERFACES = (purposes,)
+INTERFACES = (description, purposes, written_requests)
 #: The same, of the pages on the way through the portals of the State.
 PAGES_OF_PORTALS = (answers, comparison, first_time, franceconnect, logout, sign_up)
 BLUEPRINTS = (
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     services.blueprint,
     reactivation.blueprint,
     home.blueprint,
+    requests.blueprint,
     logos.blueprint,
     pages.blueprint,
     terms.blueprint,

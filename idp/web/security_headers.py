@@ -39,6 +39,8 @@ CROSS_SITE = frozenset(
         "oidc.replace_registration",
         "oidc.delete_registration",
         "api.answer_purpose",
+        "api.put_request",
+        "api.delete_request",
     }
 )
 #: These act when they are opened by GET, as their standards want.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.services.sign_in.endings import tell_client
-from idp.storage.repositories import consents, tokens
+from idp.storage.repositories import consents, service_requests, tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,5 +34,6 @@ def end_within(
     # In this order: a code that is being issued holds the consent, and is there when the tokens die.
     withdrawn = consents.withdraw(connection, account_id, client.client_id, now)
     tokens.revoke_families_of_client_for(connection, account_id, client.client_id, now, reason)
+    service_requests.forget_subject(connection, client.client_id, account_id)
     tell_client(connection, client, account_id, sealer=sealer, now=now)
     return withdrawn

@@ -58,6 +58,14 @@ class Opened:
     account_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A token that speaks of no person: what is stored of it, and whose it is."""
+
+    stored: StoredToken
+    client: Client
+
+
 def find(context: Context, connection: Connection, presented: PresentedToken) -> Opened:
     """Find a live token about a person; one read. `check` comes after it, outside of transactions.
 
@@ -77,6 +85,37 @@ def find(context: Context, connection: Connection, presented: PresentedToken) ->
             scope=OPENID,
         )
     return Opened(stored, client, account_id)
+
+
+def find_own(context: Context, connection: Connection, presented: PresentedToken, *, scope: str) -> Own:
+    """Find a live token that a client got for itself; one read. `check_own` comes after it, outside of transactions.
+
+    Raises:
+        BearerError: invalid_token; insufficient_scope for a token without the scope, or about a person: whoever
+            they allow something acts for them, not for itself.
+    """
+    if not is_well_formed(SecretKind.ACCESS_TOKEN, presented.value):
+        raise _invalid(presented, "malformed access token")
+    stored = _live(context, presented, tokens.find(connection, digest(presented.value)))
+    client = _client(context, connection, presented, stored)
+    has_scope = scope in (scope_syntax.parse(stored.scope) or frozenset()) and scope in client.scopes
+    if stored.family.account_id is not None or not has_scope:
+        raise BearerError(
+            ErrorCode.INSUFFICIENT_SCOPE,
+            reason=f"access token without {scope}, or about a person",
+            scheme=presented.scheme,
+            scope=scope,
+        )
+    return Own(stored, client)
+
+
+def check_own(context: Context, presented: PresentedToken, own: Own) -> None:
+    """Check that whoever brings a client's own token holds its key.
+
+    Raises:
+        BearerError: invalid_token; invalid_dpop_proof or use_dpop_nonce.
+    """
+    _check_possession(context, presented, own.stored)
 
 
 def check(context: Context, presented: PresentedToken, opened: Opened) -> None:

@@ -96,7 +96,7 @@ def put(connection: Connection, account_id: str, request: ServiceRequest) -> boo
         "closed_at": request.closed_at,
     }
     statement = insert_into(connection, _TABLE).values(**values)
-    changes = {name: statement.excluded[name] for name in _CHANGING}
+    changes: dict[str, Any] = {name: statement.excluded[name] for name in _CHANGING}
     # A request that is over stays over since then, whatever else is said of it.
     over = func.coalesce(_TABLE.c.closed_at, statement.excluded.closed_at)
     changes["closed_at"] = case((statement.excluded.closed_at.is_(None), None), else_=over)

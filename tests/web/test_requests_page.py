@@ -1,0 +1,190 @@
+"""The page "Mes demandes": what services say of a person's requests (PRO-6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from idp.services.account import service_requests
+from tests.support.pages import words_of
+from tests.support.provider import form_of
+from tests.web.api.test_requests import HOME, Writer, a_writer
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.clock import SettableClock
+    from tests.support.provider import Provider
+
+pytestmark = pytest.mark.rule("PRO-6")
+
+
+@pytest.fixture
+def writer(provider: Provider) -> Writer:
+    """A service that writes for somebody."""
+    return a_writer(provider)
+
+
+@pytest.fixture
+def browser(writer: Writer) -> FlaskClient:
+    """Where that person is signed in."""
+    return writer.provider.signed_in(writer.account)
+
+
+def titles(browser: FlaskClient, **query: Any) -> list[str]:
+    """Read which requests a page lists."""
+    words = words_of(browser.get("/requests", query_string=query))
+    return [title for title in ("Carte", "Terrasse", "Vélo") if f"<h2>{title}" in words]
+
+
+def post(browser: FlaskClient, action: str, **fields: str) -> Any:
+    """Press one of the page's buttons."""
+    token = form_of(browser.get("/requests?view=all"))["csrf_token"]
+    return browser.post(f"/requests/{action}", data={"csrf_token": token, **fields})
+
+
+def test_page_asks_who_is_there(writer: Writer) -> None:
+    """Requests are their person's own."""
+    answer = writer.provider.app.test_client().get("/requests")
+
+    assert (answer.status_code, "/sign-in" in answer.location) == (303, True)
+
+
+def test_page_without_requests_says_what_it_is_for(browser: FlaskClient) -> None:
+    """An empty page is no dead end."""
+    words = words_of(browser.get("/requests"))
+
+    assert "Vous n’avez pas encore de demande ici." in words
+    assert "Rechercher" not in words
+
+
+def test_nobody_sees_anothers_requests(writer: Writer) -> None:
+    """Nor marks them."""
+    writer.put(title="Carte verte")
+    ((_, one),) = service_requests.of_account(writer.provider.context, writer.account.account_id)
+    stranger = writer.provider.signed_in()
+
+    assert titles(stranger, view="all") == []
+    stranger_account = writer.provider.an_account()
+    service_requests.mark_read(writer.provider.context, stranger_account.account_id, one.request_id)
+    assert service_requests.of_account(writer.provider.context, writer.account.account_id)[0][1].is_unread
+
+
+def test_request_is_shown_with_all_that_was_said(writer: Writer, browser: FlaskClient) -> None:
+    """Title, status, message, date, steps, and the way on."""
+    writer.put(
+        title="Carte verte",
+        status="to_pay",
+        status_text="À régler en ligne",
+        message="45 €\nMerci <b>",
+        url=HOME + "pay?id=1",
+        due_at="2026-12-01T08:00:00Z",
+        step=2,
+        steps=3,
+    )
+
+    page = browser.get("/requests")
+    words = words_of(page)
+
+    for text in (
+        "Carte verte",
+        "Non lue",
+        "À régler en ligne",
+        "À payer",
+        "Étape 2 sur 3",
+        "45 €",
+        "Merci &lt;b&gt;",
+    ):
+        assert text in words
+    assert "À faire avant le 1 décembre 2026" in words or "À faire avant le 1er décembre 2026" in words
+    assert f'href="{HOME}pay?id=1"' in page.text
+
+
+def test_views_part_what_is_to_do_from_what_is_over(writer: Writer, browser: FlaskClient) -> None:
+    """What is over leaves the first view once it was read; everything is found under "Toutes"."""
+    writer.put(key="a/1", title="Carte verte", status="to_pay")
+    writer.put(key="a/2", title="Terrasse", status="ongoing")
+    writer.put(key="a/3", title="Vélo", status="closed")
+
+    assert titles(browser) == ["Carte", "Terrasse", "Vélo"]
+    assert post(browser, "read").status_code == 303
+    assert titles(browser) == ["Carte", "Terrasse"]
+    assert titles(browser, view="to_do") == ["Carte"]
+    assert titles(browser, view="over") == ["Vélo"]
+    assert titles(browser, view="unread") == []
+    assert titles(browser, view="nonsense") == titles(browser, view="all") == ["Carte", "Terrasse", "Vélo"]
+
+
+@pytest.mark.parametrize(
+    "search, expected",
+    [
+        ("velo", ["Vélo"]), ("VÉLO", ["Vélo"]), ("da-2", ["Terrasse"]), ("vélo carte", []),
+        ("", ["Carte", "Terrasse", "Vélo"]),
+    ],
+    ids=["without accents", "capitals", "reference", "two words of two", "nothing"],
+)  # fmt: skip
+def test_search_finds_words_anywhere(
+    writer: Writer, browser: FlaskClient, search: str, expected: list[str]
+) -> None:
+    """In titles, texts and references, whatever the accents and the case."""
+    writer.put(key="a/DA-1", title="Carte verte")
+    writer.put(key="a/DA-2", title="Terrasse")
+    writer.put(key="a/DA-3", title="Vélo", message="Abri couvert")
+
+    assert titles(browser, search=search, view="all") == expected
+
+
+def test_mark_is_taken_back(writer: Writer, browser: FlaskClient) -> None:
+    """What was put away can stand out again, and the page returns to where it was."""
+    writer.put(title="Carte verte")
+    ((_, one),) = service_requests.of_account(writer.provider.context, writer.account.account_id)
+
+    read = post(browser, "read", request_id=one.request_id, view="all", search="carte")
+    again = post(browser, "read", request_id=one.request_id)
+    unread = post(browser, "unread", request_id=one.request_id)
+
+    assert read.location == "/requests?notice=read&view=all&search=carte"
+    assert again.status_code == unread.status_code == 303
+    assert titles(browser, view="unread") == ["Carte"]
+
+
+def test_request_of_another_person_is_not_marked(writer: Writer, clock: SettableClock) -> None:
+    """An identifier that is not theirs changes nothing."""
+    writer.put(title="Carte verte")
+    ((_, one),) = service_requests.of_account(writer.provider.context, writer.account.account_id)
+    other = a_writer(writer.provider)
+    other.put(title="Terrasse")
+    clock.advance(timedelta(seconds=1))
+
+    post(writer.provider.signed_in(other.account), "read", request_id=one.request_id)
+
+    assert service_requests.of_account(writer.provider.context, writer.account.account_id)[0][1].is_unread
+
+
+def test_link_to_an_address_that_the_service_lost_leads_home(writer: Writer, browser: FlaskClient) -> None:
+    """A registration that changed since does not lead anybody elsewhere."""
+    writer.put(title="Carte verte", url="https://parking.example.org/pay")
+    writer.provider.change(
+        writer.service,
+        service_uri="https://new.example.org/",
+        redirect_uris=("https://new.example.org/callback",),
+    )
+
+    page = browser.get("/requests")
+
+    assert "https://parking.example.org/pay" not in page.text
+    assert 'href="https://new.example.org/"' in page.text
+
+
+def test_page_is_english_too(writer: Writer, browser: FlaskClient) -> None:
+    """Our words follow the language; the service's are its own."""
+    writer.put(title="Carte verte", status="to_complete")
+    browser.get("/requests?lang=en")
+
+    words = words_of(browser.get("/requests", headers={"Accept-Language": "en"}))
+
+    assert "My requests" in words
+    assert "To complete" in words
+    assert "Carte verte" in words
