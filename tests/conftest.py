@@ -160,8 +160,9 @@ def database_url(request: pytest.FixtureRequest, databases: shared.Databases) ->
 def database(database_url: str) -> Iterator[Database]:
     """A migrated, empty database, open; the test runs once on each kind."""
     from idp.storage.engine import open_database
+    from tests.support.provider import the_seal
 
-    opened = open_database(database_url)
+    opened = open_database(database_url, seal=the_seal)
     yield opened
     opened.dispose()
 
@@ -178,10 +179,10 @@ def provider(database: Database, clock: SettableClock) -> Provider:
 def lasting_provider(request: pytest.FixtureRequest, databases: shared.Databases) -> Iterator[Provider]:
     """One provider on each kind of database for all tests that leave nothing behind: its clock stands still."""
     from idp.storage.engine import open_database
-    from tests.support.provider import a_provider
+    from tests.support.provider import a_provider, the_seal
 
     with databases.new(request.param) as url:
-        opened = open_database(url)
+        opened = open_database(url, seal=the_seal)
         yield a_provider(opened, SettableClock())
         opened.dispose()
 

@@ -19,16 +19,18 @@ from idp.cli.exits import Exit, Refusal, exit_for
 #: Where each command is; the first sentence of its help, so that `idp --help` imports none of them.
 COMMANDS: Final = {
     "accounts": ("idp.cli.accounts", "Show, lock, unlock and delete accounts."),
+    "audit": ("idp.cli.audit", "Show, export and verify the audit trail."),
     "clients": ("idp.cli.clients", "Register and change the services that sign people in here."),
     "config": ("idp.cli.configuration", "Check and show the configuration."),
     "database": ("idp.cli.database", "Upgrade and check the database."),
     "demo": ("idp.cli.demo", "Run everything on this machine: provider, FranceConnect, two services, mail."),
     "franceconnect-simulator": ("idp.cli.simulator", "Run the simulator of FranceConnect alone."),
     "keys": ("idp.cli.keys", "Make, list, rotate and retire signing keys."),
+    "ledger": ("idp.cli.ledger", "Verify and show the ledger of proofs."),
     "lifecycle": ("idp.cli.lifecycle", "Warn of the deletion of unused accounts, and delete them."),
     "outbox": ("idp.cli.outbox", "List messages that wait or were given up, and send them again."),
     "run": ("idp.cli.run", "Run the provider."),
-    "terms": ("idp.cli.terms", "Publish and list versions of the terms of use."),
+    "terms": ("idp.cli.terms", "Publish, list, read and compare versions of the terms of use."),
     "unlink": ("idp.cli.unlink", "Decide on requests to end a link to FranceConnect."),
     "worker": ("idp.cli.worker", "Deliver messages and purge what expired, until stopped."),
 }
@@ -71,7 +73,8 @@ def group(ctx: click.Context, config: Path | None) -> None:
 
     \b
     Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration or keys,
-    4 not found, 5 database, 7 done, but some people could not be told.
+    4 not found, 5 database, 6 a proof or the trail was altered,
+    7 done, but some people could not be told.
     """  # noqa: D301 - the character that keeps a paragraph of click from being filled
     ctx.obj = config or Path(os.environ.get("IDP_CONFIG", "config.toml"))
 

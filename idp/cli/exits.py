@@ -18,6 +18,7 @@ class Exit(IntEnum):
     CONFIGURATION = 3
     NOT_FOUND = 4
     DATABASE = 5
+    ALTERED = 6
     UNDELIVERABLE = 7
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -32,13 +33,21 @@ def reason_option(command: Command) -> Command:
     )(command)
 
 
+def system_user() -> str:
+    """Name the user of this machine; by number where the machine knows no name, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def operator(named: str | None) -> str:
     """Name who acts.
 
     Raises:
         UsageError: It is no name.
     """
-    name = normalise_text(named if named is not None else getpass.getuser())
+    name = normalise_text(named if named is not None else system_user())
     if not name or len(name) > _LONGEST_OPERATOR or not name.isprintable():
         raise click.UsageError(f"--operator is a name of at most {_LONGEST_OPERATOR} characters")
     return name

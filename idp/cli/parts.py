@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from idp.cli.exits import Exit, Refusal
 from idp.cli.key_files import key_folder, utc_now
+from idp.cli.operators import system_user
 from idp.config import Settings, load
 from idp.crypto.chain_seal import sealing
 from idp.services.tools import Console
@@ -30,7 +31,7 @@ def console(config: Path) -> Iterator[Console]:
     """
     settings = load(config)
     keys = key_folder(settings)
-    database = open_database(settings.database.url, pool_size=1, seal=sealing(keys))
+    database = open_database(settings.database.url, pool_size=1, seal=sealing(keys), operator=system_user())
     try:
         present = revisions.present(database)
         if present != revisions.expected():

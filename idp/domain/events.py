@@ -225,10 +225,13 @@ class UnlinkRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class TermsPublished(Event):
-    """A version of the terms was published (CGU-1)."""
+    """A version of the terms was published in one language, to take effect at a moment (CGU-1)."""
 
     name: ClassVar[str] = "terms.published"
     version: str
+    language: str = ""
+    effective_at: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,3 +319,68 @@ class PermissionChanged(Event):
     name: ClassVar[str] = "permission.changed"
     change: str
     permission_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountViewed(Event):
+    """An administrator looked at what is kept of a person (S-456); why, in their words."""
+
+    name: ClassVar[str] = "account.viewed"
+    by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkViewed(Event):
+    """An administrator read a request to end a link to FranceConnect, and what the person wrote."""
+
+    name: ClassVar[str] = "unlink.viewed"
+    request_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRead(Event):
+    """An administrator read lines of the trail: "show", "export"; how many, and whether of one account."""
+
+    name: ClassVar[str] = "audit.read"
+    way: str
+    count: int
+    by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRetried(Event):
+    """An administrator had messages sent again that were given up."""
+
+    name: ClassVar[str] = "outbox.retried"
+    count: int
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPurged(Event):
+    """What was past its retention was deleted; how many rows of each kind (PRI-3, S-430)."""
+
+    name: ClassVar[str] = "retention.purged"
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailCut(Event):
+    """Lines of the trail itself were past their retention: the chain begins after this one now (ADM-3)."""
+
+    name: ClassVar[str] = "audit.cut_off"
+    through: int
+    link: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinesTakenIn(Event):
+    """Lines of before there was a chain took their places in it."""
+
+    name: ClassVar[str] = "chain.taken_in"
+    chain: str
+    count: int

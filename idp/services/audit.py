@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.crypto.opaque import new_id, new_line_salt
-from idp.storage.chains import AUDIT, Line, add
+from idp.storage.chains import AUDIT, Line, add, operator_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +25,8 @@ def record(
 ) -> None:
     """Write one event at the end of the transaction; it carries no personal value but an account's identifier (PRI-3).
 
+    What an administrator does at a command line names them: the user of the machine, unless the event says more.
+
     Args:
         connection: The transaction of the act.
         event: What happened.
@@ -33,6 +35,10 @@ def record(
         account_id: Whom it is about.
         client_id: Which client it is about.
     """
+    details = event.details()
+    operator = operator_of(connection)
+    if operator is not None and actor == "administrator":
+        details.setdefault("by", operator)
     values = {
         "event_id": new_id(now),
         "name": event.name,
@@ -40,6 +46,6 @@ def record(
         "actor": actor,
         "account_id": account_id,
         "client_id": client_id,
-        "details": event.details(),
+        "details": details,
     }
     add(connection, Line(AUDIT, values, new_line_salt()))

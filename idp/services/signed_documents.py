@@ -118,7 +118,8 @@ def verify_document(tools: Signing, document: str, *, typ: str | None = None) ->
     Returns:
         None unless a key of ours signed it, in our name, as such a document.
     """
-    keys = public_keys(published_keys(tools))
+    # Those in use too: a database that was set back to before it kept one still reads what that one signed.
+    keys = tools.keys.keyring().public_keys() | public_keys(published_keys(tools))
     try:
         header, payload = verified_header_claims(document, keys, ALGORITHMS, longest=LONGEST)
     except JWTRefused:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Under which lines wait, in what SQLAlchemy keeps with a connection.
 WAITING: Final = "idp.chain_lines"
+#: Under which stands who runs the command that writes.
+OPERATOR: Final = "idp.operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,24 @@ class Line:
         chain: To which it goes.
         values: By column, public and personal; columns that are left out are empty.
         salt: 16 random bytes.
+        is_new: False for a line of before there was a chain, which takes its place in it.
     """
 
     chain: Chain
     values: Mapping[str, Any]
     salt: bytes
+    is_new: bool = True
 
 
 def add(connection: Connection, line: Line) -> None:
     """Let a line wait for the end of its transaction, which `Database.write` began."""
     connection.info[WAITING].append(line)
+
+
+def operator_of(connection: Connection) -> str | None:
+    """Name who runs the command that this transaction belongs to; None in a server."""
+    named: str | None = connection.info[OPERATOR]
+    return named
 
 
 def write_lines(connection: Connection, lines: Sequence[Line], seal: Seal | None) -> None:
@@ -114,16 +124,31 @@ def parts(chain: Chain, values: Mapping[str, Any] | RowMapping) -> tuple[dict[st
 def _write(connection: Connection, chain: Chain, lines: Sequence[Line], seal: Seal | None) -> None:
     taken = {"chain_": chain.name, "count_": len(lines)}
     latest, previous = connection.execute(_TAKE_PLACES, taken).one()
-    rows = []
+    rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     for sequence, line in enumerate(lines, start=latest - len(lines) + 1):
         public, personal = parts(chain, _plain(chain, line.values))
         hash_of_personal = personal_hash(line.salt, personal)
         previous = link(previous, sequence, public, hash_of_personal)
         own = {"sequence": sequence, "salt": line.salt, "personal_hash": hash_of_personal, "link": previous}
-        rows.append(public | personal | own)
-    connection.execute(_INSERTS[chain.name], rows)
+        rows[line.is_new].append(public | personal | own)
+    if rows[True]:
+        connection.execute(_INSERTS[chain.name], rows[True])
+    if rows[False]:
+        _take_in(connection, chain, rows[False])
     sealed = None if seal is None else seal(chain.name, latest, previous)
     connection.execute(_END, {"chain_": chain.name, "link_": previous, "seal_": sealed})
+
+
+def _take_in(connection: Connection, chain: Chain, rows: list[dict[str, Any]]) -> None:
+    (identifier,) = chain.table.primary_key
+    changed = [name for name in rows[0] if name != identifier.name]
+    statement = (
+        update(chain.table)
+        .where(identifier == bindparam("line_id_"), chain.table.c.sequence.is_(None))
+        .values({name: bindparam(f"{name}_") for name in changed})
+    )
+    given = [{f"{name}_": row[name] for name in changed} | {"line_id_": row[identifier.name]} for row in rows]
+    connection.execute(statement, given)
 
 
 def _plain(chain: Chain, values: Mapping[str, Any]) -> dict[str, Any]:

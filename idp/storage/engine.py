@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from idp.storage.chains import WAITING, write_lines
+from idp.storage.chains import OPERATOR, WAITING, write_lines
 
 __all__ = ["DATABASE_AWAY", "Connection", "Database", "is_retryable", "open_database", "retried"]
 
@@ -65,15 +65,19 @@ class Database:
         url: Such as `sqlite:////var/lib/idp/idp.db` or `postgresql://user@host/name`.
         pool_size: Connections kept for each way; threads of the process.
         seal: Authenticates the ends of the chains of lines; None where there are no keys.
+        operator: Who runs the command that writes, named with each act of an administrator; None for a server.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, seal: Seal | None = None) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 5, seal: Seal | None = None, operator: str | None = None
+    ) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         make = _sqlite_engine if self.is_sqlite else _postgresql_engine
         self.reader = make(parsed, pool_size, autocommit=True)
         self.writer = make(parsed, pool_size, autocommit=False)
         self._seal = seal
+        self._operator = operator
         self._write_lock: threading.Lock | nullcontext[None] = (
             threading.Lock() if self.is_sqlite else nullcontext()
         )
@@ -83,6 +87,27 @@ class Database:
         """Give a connection for reads; each statement sees what was committed before it."""
         with self.reader.connect() as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection for reads that all see the same moment, however long they take.
+
+        On SQLite text that is no UTF-8 comes out with replacement characters: who looks for altered rows must be
+        able to read them.
+        """
+        with self.reader.connect() as connection:
+            if not self.is_sqlite:
+                yield connection.execution_options(isolation_level="REPEATABLE READ")
+                return
+            driver = cast("SQLiteConnection", connection.connection.dbapi_connection)
+            usual = driver.text_factory
+            driver.text_factory = _readable
+            driver.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                driver.execute("ROLLBACK")
+                driver.text_factory = usual
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -97,6 +122,7 @@ class Database:
             lines: list[Line] = []
             # Of the pool's connection, which outlives this one: what is undone must not wait for the next.
             connection.info[WAITING] = lines
+            connection.info[OPERATOR] = self._operator
             yield connection
             if lines:
                 write_lines(connection, lines, self._seal)
@@ -140,9 +166,11 @@ def retried(use_case: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     return run
 
 
-def open_database(url: str, *, pool_size: int = 5, seal: Seal | None = None) -> Database:
+def open_database(
+    url: str, *, pool_size: int = 5, seal: Seal | None = None, operator: str | None = None
+) -> Database:
     """Open the database named by the URL; nothing is read or created yet."""
-    return Database(url, pool_size=pool_size, seal=seal)
+    return Database(url, pool_size=pool_size, seal=seal, operator=operator)
 
 
 def _sqlite_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
@@ -165,6 +193,10 @@ def _sqlite_engine(url: URL, pool_size: int, *, autocommit: bool) -> Engine:
             dbapi_connection.execute(pragma)
 
     return engine
+
+
+def _readable(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 def _begin_immediately(connection: Connection) -> None:

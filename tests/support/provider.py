@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 
 from idp.app import build_context, create_app, key_folder
 from idp.config import parse
+from idp.crypto.chain_seal import sealing
 from idp.crypto.opaque import SecretKind, digest, new_id, new_request_id, new_secret
 from idp.domain.account import Account, AccountState
 from idp.domain.authentication import Authentication
@@ -38,11 +39,13 @@ from tests.support.client_keys import a_key, self_signed
 from tests.support.clock import A_MONDAY_MORNING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from flask import Flask
     from werkzeug.test import TestResponse
 
+    from idp.crypto.chain_seal import Seal
     from idp.services.context import Context
     from idp.storage.engine import Database
     from tests.support.client_keys import ClientCertificate, ClientKey
@@ -327,11 +330,20 @@ class Provider:
         return body
 
     def consent(
-        self, browser: FlaskClient, location: str, decision: str = "allow", claims: tuple[str, ...] = ()
+        self,
+        browser: FlaskClient,
+        location: str,
+        decision: str = "allow",
+        claims: tuple[str, ...] = (),
+        *,
+        purposes: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Answer the consent page that a request led to."""
+        """Answer the consent page that a request led to; purposes by "yes" or "no"."""
         fields = form_of(browser.get(location))
-        return browser.post("/consent", data={**fields, "decision": decision, "claims": list(claims)})
+        answers = {f"purpose-{name}": answer for name, answer in (purposes or {}).items()}
+        return browser.post(
+            "/consent", data={**fields, **answers, "decision": decision, "claims": list(claims)}
+        )
 
     def userinfo(self, access_token: str) -> TestResponse:
         """Ask for the claims of a token."""
@@ -404,6 +416,16 @@ def the_keys() -> Path:
     settings = parse({"keys": {"directory": str(folder)}}, "test")
     key_folder(settings).initialise(("ES256", "RS256", "ECDH-ES"), A_MONDAY_MORNING)
     return folder
+
+
+def the_seal(chain: str, sequence: int, link: bytes) -> bytes | None:
+    """Seal the end of a chain with the keys of this process, which are made at its first use."""
+    return _sealing()(chain, sequence, link)
+
+
+@cache
+def _sealing() -> Seal:
+    return sealing(key_folder(parse({"keys": {"directory": str(the_keys())}}, "test")))
 
 
 def basic(client_id: str, secret: str) -> str:

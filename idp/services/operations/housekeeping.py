@@ -7,10 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.events import RowsPurged, TrailCut
+from idp.services.audit import record
 from idp.storage.repositories import chains, expired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from idp.services.tools import Tools
     from idp.storage.engine import Connection
@@ -72,8 +75,7 @@ def purge(
         kind: partial(expired.purge, table=table, may_go=may_go, limit=_BATCH)
         for kind, (table, may_go) in expired.kinds(ages).items()
     }
-    # The chain of the trail is cut at its beginning only: what is left stays verifiable (ADM-3).
-    steps["audit_events"] = partial(chains.cut_off, before=now - retention.audit, limit=_BATCH)
+    steps["audit_events"] = partial(_cut_trail, before=now - retention.audit, now=now)
     gone: dict[str, int] = {}
     for kind, step in steps.items():
         count = _BATCH
@@ -85,4 +87,16 @@ def purge(
                 pause(_PAUSE_SECONDS)
     with tools.database.write() as connection:
         expired.forget_dead_messages(connection, now, limit=_BATCH)
+        if gone:
+            # The proof that retention is kept (S-430).
+            record(connection, RowsPurged(gone), now, actor="system")
     return gone
+
+
+def _cut_trail(connection: Connection, *, before: datetime, now: datetime) -> int:
+    """Cut the chain of the trail at its beginning, and say so at its end: what is left stays verifiable (ADM-3)."""
+    gone = chains.cut_off(connection, before=before, limit=_BATCH)
+    if gone is None:
+        return 0
+    record(connection, TrailCut(gone.through, gone.link.hex(), gone.count), now, actor="system")
+    return gone.count

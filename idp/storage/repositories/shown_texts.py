@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, type_coerce
+from sqlalchemy.types import NullType
 
 from idp.storage.models import shown_texts
 from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -28,3 +30,13 @@ def keep(connection: Connection, text_hash: bytes, content: str, language: str, 
 def find(connection: Connection, text_hash: bytes) -> str | None:
     """Read a text by its hash."""
     return connection.scalar(select(shown_texts.c.content).where(shown_texts.c.text_hash == text_hash))
+
+
+def every(connection: Connection) -> Iterator[tuple[object, object]]:
+    """Read each hash and its text as they are stored, whatever they are."""
+    columns = (
+        type_coerce(shown_texts.c.text_hash, NullType()),
+        type_coerce(shown_texts.c.content, NullType()),
+    )
+    for row in connection.execute(select(*columns)):
+        yield row[0], row[1]
