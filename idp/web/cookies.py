@@ -27,6 +27,8 @@ LANGUAGE = "language"
 SIGNUP = "signup"
 #: The token of a mailed link, so that it leaves the address at once (S-271).
 LINK = "link"
+#: The certificate of a deletion, on the way to the page that shows it: we keep none, and it names nobody.
+CERTIFICATE = "certificate"
 _YEAR = 365 * 24 * 3600
 _HALF_HOUR = 30 * 60
 #: Life in seconds on the browser's side; None ends with the browser. Limits are the server's in any case.
@@ -38,6 +40,7 @@ _MAX_AGE: dict[str, int | None] = {
     LANGUAGE: _YEAR,
     SIGNUP: None,
     LINK: _HALF_HOUR,
+    CERTIFICATE: _HALF_HOUR,
 }
 EVERY = tuple(_MAX_AGE)
 

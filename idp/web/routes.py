@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from idp.web import federation, health, sign_out
-from idp.web.account import contact_details, devices, identity, index, password, reactivation, services, signup, unlink
+from idp.web.account import contact_details, deletion, devices, identity, index, password, reactivation, services, signup, unlink
 from idp.web.api import blueprint as api_blueprint
 from idp.web.api import description, purposes
 from idp.web.api import requests as written_requests
@@ -58,6 +58,7 @@ BLUEPRINTS = (
     index.blueprint,
     identity.blueprint,
     unlink.blueprint,
+    deletion.blueprint,
     contact_details.blueprint,
     devices.blueprint,
     services.blueprint,

@@ -52,6 +52,17 @@ def end_here(destination: str | None, *, after_form: bool) -> Response:
     if present is not None:
         ended = use_case.end(context(), present.account.account_id, present.session.session_id)
         forget()
+    return leave(ended, destination, after_form=after_form)
+
+
+def leave(ended: Ended, destination: str | None, *, after_form: bool) -> Response:
+    """Go on from a session that has ended, by its services' frames and FranceConnect's logout.
+
+    Args:
+        ended: That session.
+        destination: A checked address of a service, or a path of ours; None for the page that says it is over.
+        after_form: It answers a form of ours.
+    """
     if ended.upstream_id_token is not None:
         left_open = OpenSession(ended.upstream or FRANCECONNECT, ended.upstream_id_token)
         address = logout_address(left_open, continue_to=destination)
@@ -62,6 +73,7 @@ def end_here(destination: str | None, *, after_form: bool) -> Response:
         return make_response(page("logout_frames.html", frames=frames, continue_url=destination))
     if destination is None:
         return redirect_to("/signed-out")
-    if after_form:
+    # A page of ours may answer a form; anything else is gone on to by a page, for the policy of forms (S-475).
+    if after_form and not destination.startswith("/"):
         return make_response(page("interaction/continue.html", continue_url=destination))
     return redirect_to(destination)

@@ -149,6 +149,14 @@ def delete_within(
     return Deletion(done.number, done.document, done.payload, Ended(_members_of(here, members)))
 
 
+def foreseen(tools: Tools, account_id: str) -> tuple[ConcernedService, ...]:
+    """List the services that would be told, or could not be, if the account were erased now."""
+    with tools.database.read() as connection:
+        open_in = clients.of_sessions(connection, sessions.names_of(connection, account_id))
+        members = tuple(Member(client, session_id) for session_id, _, client in open_in)
+        return _services(_concerned(connection, account_id), members)
+
+
 def forget_late(tools: Tools) -> int:
     """Erase what was written of accounts at the very moment at which they were erased; gives how many rows.
 

@@ -16,12 +16,14 @@ from sqlalchemy import Text, delete, func, or_, select, type_coerce, union
 from idp.domain.deletion import Category
 from idp.storage.chains import CHAINS
 from idp.storage.models import (
+    account_attributes,
     accounts,
     authorization_codes,
     chain_heads,
     consents,
     device_authorizations,
     franceconnect_journeys,
+    franceconnect_links,
     ledger_entries,
     metadata,
     outbox,
@@ -69,6 +71,8 @@ _CATEGORIES: Final = {
     "signups": Category.MESSAGES,
     "lifecycle_warnings": Category.MESSAGES,
 }
+#: What FranceConnect certified is locked by triggers (FC-2) as long as there is an account: it goes with that alone.
+_LOCKED: Final = (account_attributes, franceconnect_links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,10 @@ def erase(
         (accounts, accounts.c.account_id == account_id),
     ]
     counts: Counter[Category] = Counter()
+    for table in _LOCKED:
+        category = _CATEGORIES[table.name]
+        rows = select(func.count()).where(table.c.account_id == account_id)
+        counts[category] += connection.scalar(rows) or 0
     for table, condition in steps:
         category = _CATEGORIES.get(table.name, Category.OTHER)
         counts[category] += connection.execute(delete(table).where(condition)).rowcount
@@ -207,6 +215,7 @@ def _by_foreign_key(account_id: str) -> list[tuple[Table, ColumnElement[bool]]]:
     return [
         (table, column == account_id)
         for table in reversed(metadata.sorted_tables)
+        if table not in _LOCKED
         for column in table.c
         for key in column.foreign_keys
         if key.column is accounts.c.account_id and key.ondelete == "CASCADE"

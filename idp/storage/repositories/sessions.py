@@ -263,6 +263,11 @@ def remember_device(connection: Connection, account_id: str, device_hash: bytes,
     return True
 
 
+def names_of(connection: Connection, account_id: str) -> Sequence[str]:
+    """List the sessions of an account by their names alone."""
+    return connection.scalars(select(sessions.c.session_id).where(sessions.c.account_id == account_id)).all()
+
+
 def devices_of(connection: Connection, account_id: str) -> Sequence[bytes]:
     """List the browsers that an account has signed in from, by the hashes of their cookies."""
     return connection.scalars(select(devices.c.device_hash).where(devices.c.account_id == account_id)).all()

@@ -54,5 +54,6 @@ def _cookies() -> list[dict[str, Any]]:
             (cookies.LANGUAGE, "language", "year"),
             (cookies.SIGNUP, "signup", "session"),
             (cookies.LINK, "link", "half_hour"),
+            (cookies.CERTIFICATE, "certificate", "half_hour"),
         )
     ]
