@@ -14,7 +14,7 @@ from idp.domain.email_address import EmailAddress, parse
 ASK_AGAIN_AFTER: Final = timedelta(days=7)
 #: Longer words are no first name.
 _LONGEST_NAME: Final = 40
-_BIRTHDATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_BIRTHDATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _LAST_MONTH: Final = 12
 
 

@@ -162,7 +162,11 @@ def mails(context: Context) -> list[Mail]:
     """Open every mail that waits, the oldest first."""
     # The clock of a test may stand still: rows come in the order in which they were written.
     written: ColumnElement[int] = literal_column("rowid" if context.database.is_sqlite else "ctid")
-    statement = select(outbox.c.message_id, outbox.c.payload).order_by(outbox.c.created_at, written)
+    statement = (
+        select(outbox.c.message_id, outbox.c.payload)
+        .where(outbox.c.kind == "mail")
+        .order_by(outbox.c.created_at, written)
+    )
     with context.database.read() as connection:
         return [opened_mail(context, *row) for row in connection.execute(statement)]
 

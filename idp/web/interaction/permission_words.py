@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from idp.domain.data_words import claim_label, legal_basis_label, worded
 from idp.web.language import language
-from idp.web.space.services import worded
 from idp.web.templating import site_templates
 
 if TYPE_CHECKING:
@@ -14,27 +13,29 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
 
-_SPACE: Final = re.compile(r"\s+")
-
 
 def data_of(client: Client) -> list[dict[str, str]]:
     """List what a service may learn, and why, in the language of the page."""
-    label = site_templates().get_template("components.html").make_module({"language": language()}).claim_label
-    return [{"label": _text(label(use.name)), "reason": worded(use.reason)} for use in client.claims]
+    tongue = language()
+    return [
+        {"label": claim_label(use.name, tongue), "reason": worded(use.reason, tongue)}
+        for use in client.claims
+    ]
 
 
 def notice_of(client: Client) -> dict[str, Any]:
     """Give what the notice to a parent is made of."""
+    tongue = language()
     return {
         "name": client.name,
         "organisation": client.organisation,
-        "description": worded(client.description),
+        "description": worded(client.description, tongue),
         "minimum_age": client.minimum_age,
         "data": data_of(client),
-        "legal_basis": client.legal_basis.value,
-        "retention": worded(client.retention),
+        "legal_basis": legal_basis_label(client.legal_basis, tongue),
+        "retention": worded(client.retention, tongue),
         "recipients": client.recipients,
-        "purposes": [worded(purpose.title) for purpose in client.purposes],
+        "purposes": [worded(purpose.title, tongue) for purpose in client.purposes],
         "policy_url": client.policy_uri,
         "tos_url": client.tos_uri,
     }
@@ -48,4 +49,6 @@ def words(client: Client, part: str) -> str:
 
 
 def _text(html: Markup) -> str:
-    return _SPACE.sub(" ", html.striptags()).strip()
+    """Write what a page says line by line, as it reads."""
+    lines = html.replace("</li>", "</p>").replace("</div>", "</p>").split("</p>")
+    return "\n".join(text for line in lines if (text := line.striptags().strip()))
