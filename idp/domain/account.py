@@ -28,6 +28,7 @@ class Account:
         created_at: When the account was opened.
         last_sign_in_at: The latest login.
         limited_at: Since when nothing is told to services (PRI-4); None while all is.
+        terms_notice_seen: The minor version of the terms whose notice the person has put away.
     """
 
     account_id: str
@@ -39,6 +40,7 @@ class Account:
     created_at: datetime
     last_sign_in_at: datetime | None = None
     limited_at: datetime | None = None
+    terms_notice_seen: str | None = None
 
     @property
     def is_active(self) -> bool:

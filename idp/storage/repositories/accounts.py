@@ -26,6 +26,7 @@ ACCOUNT_COLUMNS = (
     accounts.c.created_at,
     accounts.c.last_sign_in_at,
     accounts.c.limited_at,
+    accounts.c.terms_notice_seen,
 )
 _BY_ID = select(*ACCOUNT_COLUMNS).where(accounts.c.account_id == bindparam("id_"))
 _HOLD = select(accounts.c.account_id).where(accounts.c.account_id == bindparam("id_")).with_for_update()
@@ -197,10 +198,23 @@ def unlimit(connection: Connection, account_id: str) -> bool:
     return result.rowcount == 1
 
 
-def set_terms_version(connection: Connection, account_id: str, version: str) -> None:
-    """Remember the version of the terms that was accepted last (CGU-2)."""
+def set_terms_version(connection: Connection, account_id: str, version: str) -> bool:
+    """Remember the version of the terms that was accepted last (CGU-2); False when it was that one already.
+
+    One statement decides which of two tabs accepted.
+    """
+    result = connection.execute(
+        update(accounts)
+        .where(accounts.c.account_id == account_id, accounts.c.terms_version != version)
+        .values(terms_version=version)
+    )
+    return result.rowcount == 1
+
+
+def put_terms_notice_away(connection: Connection, account_id: str, version: str) -> None:
+    """Remember the minor version of the terms whose notice the person has read (CGU-2)."""
     connection.execute(
-        update(accounts).where(accounts.c.account_id == account_id).values(terms_version=version)
+        update(accounts).where(accounts.c.account_id == account_id).values(terms_notice_seen=version)
     )
 
 
@@ -234,4 +248,5 @@ def account_from(row: Row[*tuple[Any, ...]]) -> Account:
         created_at=row.created_at,
         last_sign_in_at=row.last_sign_in_at,
         limited_at=row.limited_at,
+        terms_notice_seen=row.terms_notice_seen,
     )

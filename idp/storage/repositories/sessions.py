@@ -14,7 +14,7 @@ from idp.domain.session import Session
 from idp.storage.models import accounts, consents, devices, sessions
 from idp.storage.repositories.accounts import account_from
 from idp.storage.repositories.consents import CONSENT_COLUMNS, consent_from
-from idp.storage.repositories.terms import VERSION_IN_FORCE
+from idp.storage.repositories.terms import version_to_accept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ _BY_COOKIE_FOR_CLIENT = (
         *_SESSION_COLUMNS,
         *_ACCOUNT_COLUMNS,
         *CONSENT_COLUMNS,
-        VERSION_IN_FORCE.scalar_subquery().label("terms_in_force"),
+        version_to_accept(accounts.c.terms_version).scalar_subquery().label("terms_to_accept"),
     )
     .select_from(
         sessions.join(accounts).outerjoin(
@@ -99,16 +99,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SignedInForClient:
-    """Who is signed in, what they allow one client, and the version of the terms in force, if any."""
+    """Who is signed in, what they allow one client, and the version of the terms that they must accept, if any."""
 
     signed_in: SignedIn
     consent: Consent | None
-    terms_in_force: str | None
+    terms_to_accept: str | None
 
     @property
     def terms_are_accepted(self) -> bool:
-        """Tell whether the version accepted last is the one that holds (CGU-2)."""
-        return self.terms_in_force in {None, self.signed_in.account.terms_version}
+        """Tell whether no major version is newer than the one accepted last (CGU-2)."""
+        return self.terms_to_accept is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def by_cookie(connection: Connection, cookie_hash: bytes) -> SignedIn | None:
 def by_cookie_for_client(
     connection: Connection, cookie_hash: bytes, client_id: str, now: datetime
 ) -> SignedInForClient | None:
-    """Find a session, its account, what that person allows a client, and the terms in force."""
+    """Find a session, its account, what that person allows a client, and the terms they must accept."""
     row = connection.execute(
         _BY_COOKIE_FOR_CLIENT, {"hash_": cookie_hash, "client_": client_id, "now_": now}
     ).one_or_none()
@@ -136,7 +136,7 @@ def by_cookie_for_client(
         return None
     consent = None if row.consent_id is None else consent_from(row)
     signed_in = SignedIn(_session_from(row), account_from(row))
-    return SignedInForClient(signed_in, consent, row.terms_in_force)
+    return SignedInForClient(signed_in, consent, row.terms_to_accept)
 
 
 def of_account(connection: Connection, account_id: str) -> list[ListedSession]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from idp.domain.terms import TermsVersion
 from idp.storage.models import terms_versions
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
 _VERSIONS = terms_versions
 #: The version whose date of effect is the latest past one; `now_` is the moment.
@@ -24,6 +24,32 @@ VERSION_IN_FORCE = (
     .order_by(_VERSIONS.c.effective_at.desc(), _VERSIONS.c.version.desc())
     .limit(1)
 )
+
+
+def version_to_accept(accepted: ColumnElement[str]) -> Select[tuple[str]]:
+    """Select the version that must be accepted anew; nothing for who accepted one that is not older (CGU-2).
+
+    Args:
+        accepted: The version accepted last: a column of the statement that this one stands in, or a parameter.
+    """
+    major, held = _VERSIONS.alias("major"), _VERSIONS.alias("held")
+    is_not_older = (held.c.effective_at > major.c.effective_at) | (
+        (held.c.effective_at == major.c.effective_at) & (held.c.version >= major.c.version)
+    )
+    return (
+        select(major.c.version)
+        .where(
+            major.c.is_major,
+            major.c.effective_at <= bindparam("now_", type_=_VERSIONS.c.effective_at.type),
+            ~exists().where(held.c.version == accepted, is_not_older),
+        )
+        .order_by(major.c.effective_at.desc(), major.c.version.desc())
+        .limit(1)
+    )
+
+
+_TO_ACCEPT = version_to_accept(bindparam("accepted", type_=_VERSIONS.c.version.type))
+_AT = select(_VERSIONS.c.version).where(_VERSIONS.c.effective_at == bindparam("at_"))
 _TEXTS_IN_FORCE = select(_VERSIONS).where(_VERSIONS.c.version == VERSION_IN_FORCE.scalar_subquery())
 _TEXTS = select(_VERSIONS).where(_VERSIONS.c.version == bindparam("version_"))
 _ALL = select(_VERSIONS).order_by(
@@ -34,6 +60,16 @@ _ALL = select(_VERSIONS).order_by(
 def version_in_force(connection: Connection, now: datetime) -> str | None:
     """Name the version that holds: the latest one whose date of effect is past; None when there is none yet."""
     return connection.scalar(VERSION_IN_FORCE, {"now_": now})
+
+
+def to_accept(connection: Connection, accepted: str, now: datetime) -> str | None:
+    """Name the version that must be accepted by who accepted another one; None when nothing must be."""
+    return connection.scalar(_TO_ACCEPT, {"accepted": accepted, "now_": now})
+
+
+def taking_effect(connection: Connection, at: datetime) -> str | None:
+    """Name the version that takes effect at a moment."""
+    return connection.scalar(_AT, {"at_": at})
 
 
 def in_force(connection: Connection, now: datetime) -> Sequence[TermsVersion]:

@@ -13,6 +13,7 @@ from idp.services.sign_in.sessions import list_sessions
 from idp.web.provenance import identity_row, identity_rows
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context
+from idp.web.space.terms import announced
 from idp.web.templating import page
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def show() -> str:
         certified=seen.identity_state == "certified",
         password_generated=account.password_is_generated,
         sessions_count=len(list_sessions(context(), account.account_id)),
+        terms_notice=announced(account),
         services_count=len(list_consents(context(), account.account_id)),
     )
 

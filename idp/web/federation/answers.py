@@ -101,7 +101,9 @@ def let_in(outcome: SignedIn) -> Response:
     """Give the browser its session, and go where the person was going."""
     welcome(outcome.arrived)
     waiting = kept_pending(outcome.way.pending_id)
-    return terms_first(outcome.arrived, waiting) or go_on(waiting, outcome.way.continue_to)
+    return terms_first(outcome.arrived, waiting, outcome.way.continue_to) or go_on(
+        waiting, outcome.way.continue_to
+    )
 
 
 def refused(outcome: Refused) -> Response:

@@ -66,7 +66,7 @@ def submit() -> Response:
     match outcome:
         case Arrived():
             welcome(outcome)
-            return terms_first(outcome, waiting) or _leave(waiting, next_path)
+            return terms_first(outcome, waiting, next_path) or _leave(waiting, next_path)
         case password.Refused():
             return _again({"email": [sentence("credentials_refused")]}, typed, next_path)
         case password.Throttled(until):
@@ -118,15 +118,15 @@ def _leave(waiting: PendingAuthorization | None, next_path: str | None) -> Respo
     return redirect_to(next_path) if next_path is not None else go_on(waiting)
 
 
-def terms_first(arrived: Arrived, waiting: PendingAuthorization | None) -> Response | None:
+def terms_first(
+    arrived: Arrived, waiting: PendingAuthorization | None, next_path: str | None = None
+) -> Response | None:
     """Have new terms accepted before our own pages (CGU-2); a service's request asks by itself."""
     if waiting is not None:
         return None
-    with context().database.read() as connection:
-        accepted = arrived.account.terms_version
-        if terms.are_accepted(connection, accepted, context().clock()):
-            return None
-    return redirect_to(url("accept_terms.show"))
+    if not terms.must_accept(context(), arrived.account):
+        return None
+    return redirect_to(url("accept_terms.show", next=next_path))
 
 
 def missing(email: str, secret: str) -> dict[str, list[str]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint
 
-from idp.services.account import overview
+from idp.services.account import overview, service_requests
 from idp.web import portal_button
 from idp.web.sessions import signed_in
 from idp.web.site import context
+from idp.web.space.requests import described
 from idp.web.space.services import listed_service
+from idp.web.space.terms import announced
 from idp.web.templating import page
 
 if TYPE_CHECKING:
     from idp.services.sign_in.sessions import SignedIn
 
 blueprint = Blueprint("home", __name__)
+#: How many requests the summary names.
+_SHOWN_REQUESTS: Final = 3
 
 
 @blueprint.get("/")
@@ -34,9 +38,10 @@ def show() -> str:
 
 def _of_person(present: SignedIn | None) -> dict[str, Any]:
     if present is None:
-        return {"identity_state": "empty", "password_generated": False}
+        return {"identity_state": "empty", "password_generated": False, "terms_notice": None}
     seen = overview.of_account(context(), present.account)
     return {
         "identity_state": seen.identity_state,
         "password_generated": present.account.password_is_generated,
+        "terms_notice": announced(present.account),
     }
