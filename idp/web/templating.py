@@ -13,6 +13,7 @@ from flask import current_app, g, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from idp.domain.data_words import claim_label
 from idp.services.account.overview import of_account
 from idp.web.language import LANGUAGES, language
 from idp.web.security_headers import csrf_token
@@ -46,7 +47,7 @@ def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, Null
         ngettext=_ngettext(catalogues),
         newstyle=True,
     )
-    app.jinja_env.filters.update(day=day, moment=moment, month=month)
+    app.jinja_env.filters.update(day=day, moment=moment, month=month, claim_words=claim_words)
     app.context_processor(_every_page)
 
 
@@ -133,6 +134,11 @@ def month(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write a moment in words, in Paris time."""
     return format_datetime(value.astimezone(_PARIS), _MOMENT[language()], locale=language())
+
+
+def claim_words(name: str) -> str:
+    """Name a claim in the language of the page."""
+    return claim_label(name, language())
 
 
 def asset_versions(folder: Path) -> dict[str, str]:

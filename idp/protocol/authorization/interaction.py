@@ -336,17 +336,11 @@ def consent_is_given(request: AuthorizationRequest, facts: Facts) -> Ask | Refus
     client = request.client
     if not _is_covered(request, facts) and (client.consent_required or OFFLINE_ACCESS in request.scopes):
         return Ask(Step.CONSENT, _why_consent(request, facts))
-    if facts.purposes_open:
-        return Ask(Step.CONSENT, Reason.PURPOSE_UNANSWERED)
-    if facts.pending is not None and facts.pending.consented_at is not None:
-        return None
-    if Prompt.CONSENT in request.prompt:
-        return Ask(Step.CONSENT, Reason.PROMPT_CONSENT)
-    if client.consent_always and not request.is_silent:
-        return Ask(Step.CONSENT, Reason.CONSENT_ALWAYS)
-    if client.is_public and not (request.is_silent and _has_proven_host(request)):
-        return Ask(Step.CONSENT, Reason.PUBLIC_CLIENT)
-    return None
+    again = _why_consent_again(request, facts)
+    if again is not None:
+        return Ask(Step.CONSENT, again)
+    # Last: the page that asks for more asks this too, and one that asks nothing else is about this alone.
+    return Ask(Step.CONSENT, Reason.PURPOSE_UNANSWERED) if facts.purposes_open else None
 
 
 Check = Callable[[AuthorizationRequest, Facts], Ask | Refuse | None]
@@ -411,6 +405,18 @@ def _why_consent(request: AuthorizationRequest, facts: Facts) -> Reason:
     # CON-8: the same data under another policy.
     has_changed = consent.policy_version != request.client.policy_version
     return Reason.POLICY_CHANGED if has_changed else Reason.CONSENT_OUTGROWN
+
+
+def _why_consent_again(request: AuthorizationRequest, facts: Facts) -> Reason | None:
+    if facts.pending is not None and facts.pending.consented_at is not None:
+        return None
+    if Prompt.CONSENT in request.prompt:
+        return Reason.PROMPT_CONSENT
+    if request.client.consent_always and not request.is_silent:
+        return Reason.CONSENT_ALWAYS
+    if request.client.is_public and not (request.is_silent and _has_proven_host(request)):
+        return Reason.PUBLIC_CLIENT
+    return None
 
 
 def _has_proven_host(request: AuthorizationRequest) -> bool:

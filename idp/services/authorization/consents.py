@@ -7,31 +7,36 @@ from typing import TYPE_CHECKING, Final
 
 from idp.crypto.opaque import new_id
 from idp.domain.consent import Consent
+from idp.domain.consent_notice import Occasion
 from idp.domain.events import ConsentGiven, ConsentRefused, ConsentWithdrawn
 from idp.domain.ledger import Act, Document, Entry, Matter
 from idp.protocol.claims.subject import subject_of
-from idp.protocol.claims.values import claim_values
 from idp.protocol.errors import ErrorCode
 from idp.services import ledger
 from idp.services.audit import record
-from idp.services.authorization import access, conditions, grants
+from idp.services.authorization import access, conditions, grants, purposes
 from idp.services.authorization.purposes import withdraw_all_within
-from idp.services.authorization.requests import Answered, levels_of
+from idp.services.authorization.requests import Answered
 from idp.services.authorization.responses import bring_error
 from idp.storage.repositories import clients, consents, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
-    from idp.domain.client import ClaimUse, Client
+    from idp.domain.client import Client
+    from idp.services.authorization.consent_screen import Question
     from idp.services.authorization.situation import Situation
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
+    from idp.services.tools import Tools
+    from idp.storage.engine import Connection
     from idp.storage.repositories.consents import ListedConsent
 
 
-#: Where a consent is withdrawn, as the ledger says it.
+#: Where a consent is given and where it is withdrawn, as the ledger says it.
+_SCREEN: Final = "consent"
 _CHANNEL: Final = "account"
 
 
@@ -43,41 +48,28 @@ class Shown:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedClaim:
-    """One datum of the consent screen: what it is, why it is wanted, who vouches for it."""
-
-    use: ClaimUse
-    value: Any
-    level: int | None
-    certified_at: datetime | None
-    is_new: bool
-
-
-def question(situation: Situation, signed_in: SignedIn) -> list[AskedClaim]:
-    """List what the service asks for, with what it would receive; new is what an earlier answer did not see."""
-    consent = situation.consent
-    unseen = frozenset[str]()
-    if consent is not None:
-        unseen = situation.request.asked.names - consent.claims - consent.refused_claims
-    uses = (situation.client.claim_use(name) for name in _names(situation))
-    return [_asked(situation, signed_in, use, is_new=use.name in unseen) for use in uses if use is not None]
-
-
 def allow(
-    context: Context, situation: Situation, signed_in: SignedIn, chosen: frozenset[str], *, language: str
+    context: Context,
+    situation: Situation,
+    signed_in: SignedIn,
+    asked: Question,
+    *,
+    chosen: frozenset[str],
+    choices: Mapping[str, bool],
 ) -> Answered | None:
-    """Keep the person's yes and answer with a code, in one transaction.
+    """Keep the person's yes with its proof, and answer with a code, in one transaction.
 
     Args:
         context: The parts.
         situation: The request and the person.
         signed_in: Who answers.
+        asked: The screen that was shown.
         chosen: Optional claims that were ticked.
-        language: Of the screen that was shown.
+        choices: Yes or no by the name of each purpose that was asked.
 
     Returns:
-        The answer; None when the session ended or a parent's permission was withdrawn meanwhile, and nothing was kept.
+        The answer; None when the request is to be decided anew: only purposes were asked, or the session, a parent's
+        permission or an earlier answer ended meanwhile, and nothing was kept.
     """
     now = context.clock()
     client, account_id = situation.client, signed_in.account.account_id
@@ -88,35 +80,48 @@ def allow(
             return None
         if not conditions.hold(connection, situation):
             return None
-        consent = _answer(situation, before, chosen, consent_id=new_id(now), now=now)
+        if _adds_to_another(asked, situation, before):
+            return None
+        purposes.choose_within(
+            context,
+            connection,
+            account_id,
+            client,
+            choices,
+            language=asked.screen.language,
+            channel=_SCREEN,
+            now=now,
+        )
+        if asked.is_about_purposes_alone:
+            return None
+        consent = _answer(situation, asked, before, chosen, consent_id=new_id(now), now=now)
         consents.replace(
             connection,
             account_id,
             client.client_id,
             consent,
             subject=subject_of(client, account_id, context.derived.pairwise),
-            language=language,
+            language=asked.screen.language,
         )
         event = ConsentGiven(tuple(sorted(consent.scopes)), tuple(sorted(consent.claims)))
         record(connection, event, now, account_id=account_id, client_id=client.client_id)
+        _prove(context, connection, asked, account_id, consent, now=now)
         granted = grants.grant(context, connection, situation, signed_in, consent)
     return Answered(grants.answer(context, situation, granted), client)
 
 
-def refuse(context: Context, situation: Situation, signed_in: SignedIn) -> Answered:
-    """Keep the person's no and tell the service (CON-2): `access_denied`, nothing else."""
+def refuse(context: Context, situation: Situation, signed_in: SignedIn, asked: Question) -> Answered:
+    """Keep the person's no with its proof and tell the service (CON-2): `access_denied`, nothing else."""
     now = context.clock()
+    client, account_id = situation.client, signed_in.account.account_id
     with context.database.write() as connection:
-        record(
-            connection,
-            ConsentRefused(),
-            now,
-            account_id=signed_in.account.account_id,
-            client_id=situation.client.client_id,
-        )
+        record(connection, ConsentRefused(), now, account_id=account_id, client_id=client.client_id)
+        # Of whoever is gone meanwhile nothing more is proven; and where only purposes were open the consent stands.
+        if not asked.is_about_purposes_alone and consents.one_at_a_time(connection, account_id):
+            _prove(context, connection, asked, account_id, None, now=now)
     grants.use_up(context, situation.request)
     refusal = situation.request.refusal(ErrorCode.ACCESS_DENIED, reason="the person refused")
-    return Answered(bring_error(context, refusal), situation.client)
+    return Answered(bring_error(context, refusal), client)
 
 
 def withdraw(context: Context, account_id: str, client_id: str, shown: Shown) -> bool:
@@ -182,30 +187,68 @@ def _withdrawal(account_id: str, client: Client, subject: str, consent: Consent,
     )
 
 
+def _adds_to_another(asked: Question, situation: Situation, before: Consent | None) -> bool:
+    """Tell whether the earlier answer, to which the screen asked for an addition, is not the one that lives."""
+    shown = None if situation.consent is None else situation.consent.consent_id
+    lives = None if before is None else before.consent_id
+    return asked.screen.occasion is Occasion.GROWN and shown != lives
+
+
 def _answer(
-    situation: Situation, before: Consent | None, chosen: frozenset[str], *, consent_id: str, now: datetime
+    situation: Situation,
+    asked: Question,
+    before: Consent | None,
+    chosen: frozenset[str],
+    *,
+    consent_id: str,
+    now: datetime,
 ) -> Consent:
-    asked = situation.request.asked
-    claims = frozenset(asked.required) | (chosen & frozenset(asked.optional))
-    refused = frozenset(asked.optional) - claims
-    scopes = situation.request.scopes
+    names = frozenset(use.name for use in asked.screen.uses)
+    claims = frozenset(use.name for use in asked.screen.uses if use.required or use.name in chosen)
+    refused, scopes = names - claims, situation.request.scopes
     if before is not None:
         # What was answered before and is not asked now stays as it was.
-        claims |= before.claims - asked.names
-        refused |= before.refused_claims - asked.names
+        claims |= before.claims - names
+        refused |= before.refused_claims - names
         scopes |= before.scopes
     return Consent(consent_id, scopes, claims, refused, situation.client.policy_version, now)
 
 
-def _names(situation: Situation) -> tuple[str, ...]:
-    return situation.request.asked.required + situation.request.asked.optional
-
-
-def _asked(situation: Situation, signed_in: SignedIn, use: ClaimUse, *, is_new: bool) -> AskedClaim:
-    known = situation.known
-    values: dict[str, Any] = {name: attribute.value for name, attribute in known.items()}
-    values |= {"email": signed_in.account.email, "language": signed_in.account.language}
-    value = claim_values(values, (use.name,)).get(use.name)
-    attribute = known.get(use.name)
-    level = levels_of(known).get(use.name)
-    return AskedClaim(use, value, level, None if attribute is None else attribute.recorded_at, is_new)
+def _prove(
+    tools: Tools,
+    connection: Connection,
+    asked: Question,
+    account_id: str,
+    consent: Consent | None,
+    *,
+    now: datetime,
+) -> None:
+    """Enter the answer into the ledger, with the very words of the screen (CON-5); no consent is a no."""
+    screen = asked.screen
+    client = screen.client
+    details: dict[str, Any] = {
+        "asked": [use.name for use in screen.uses],
+        "new": sorted(screen.new),
+        "purposes": [one.name for one in screen.purposes],
+        "legal_basis": client.legal_basis.value,
+    }
+    if consent is not None:
+        details |= {
+            "consent_id": consent.consent_id,
+            "scopes": sorted(consent.scopes),
+            "claims": sorted(consent.claims),
+            "refused_claims": sorted(consent.refused_claims),
+        }
+    entry = Entry(
+        matter=Matter.CONSENT,
+        act=Act.REFUSED if consent is None else Act.GIVEN,
+        account_id=account_id,
+        subject=subject_of(client, account_id, tools.pairwise),
+        client_id=client.client_id,
+        document=Document("policy", client.policy_version, client.policy_uri),
+        words=asked.notice.words,
+        language=screen.language,
+        channel=_SCREEN,
+        details=details,
+    )
+    ledger.enter(connection, entry, now)

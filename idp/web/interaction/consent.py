@@ -1,9 +1,8 @@
-"""GET and POST /consent: asks what the client may receive (CON-2)."""
+"""GET and POST /consent: asks what the client may receive, and what needs a yes or no (CON-2, CON-3, CON-8)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest
@@ -11,56 +10,59 @@ from werkzeug.exceptions import BadRequest
 from idp.crypto.opaque import keyed_digest
 from idp.protocol.authorization.interaction import Ask, Step
 from idp.services.authorization import consents, requests
+from idp.services.authorization.consent_screen import question
 from idp.web import cookies
 from idp.web.http import redirect_to
 from idp.web.interaction.flow import PendingGone, go_on, link, next_step, pending
 from idp.web.language import language
 from idp.web.provenance import identity_row
 from idp.web.site import context
-from idp.web.space.services import worded
-from idp.web.templating import page
+from idp.web.templating import form_page, page, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from werkzeug.wrappers import Response
 
-    from idp.domain.client import Client
     from idp.domain.pending_authorization import PendingAuthorization
-    from idp.services.authorization.consents import AskedClaim
+    from idp.services.authorization.consent_screen import AskedClaim, Question
     from idp.services.authorization.situation import Situation
     from idp.services.sign_in.sessions import SignedIn
 
 blueprint = Blueprint("consent", __name__)
 
+_TEMPLATE: Final = "interaction/consent.html"
+_ANSWERS: Final = {"yes": True, "no": False}
+
 
 @blueprint.get("/consent")
 def show() -> str | Response:
     """Show what the service asks for; whoever is not at this step goes to theirs."""
-    present, situation, signed_in = _asked()
-    if present is None or situation is None or signed_in is None:
+    present, asking = _asking()
+    if asking is None:
         return go_on(present)
-    asked = consents.question(situation, signed_in)
-    return page(
-        "interaction/consent.html",
-        rows=[_row(one) for one in asked],
-        consent=_terms_of(situation) | {"grown": any(one.is_new for one in asked)},
-        person_mark=_person_mark(signed_in),
-    )
+    return page(_TEMPLATE, **_shown(asking), ticked=frozenset())
 
 
 @blueprint.post("/consent")
-def submit() -> Response:
+def submit() -> Response | tuple[str, int]:
     """Take the answer; both end at the service."""
     decision = form_decision()
-    present, situation, signed_in = _asked()
-    if present is None or situation is None or signed_in is None:
+    present, asking = _asking()
+    if asking is None:
         return go_on(present)
-    if request.form.get("person_mark") != _person_mark(signed_in):
-        # Somebody else signed in while this screen was open: they have not seen it.
+    situation, signed_in, asked = asking
+    if request.form.get("screen_mark") != _screen_mark(signed_in, asked):
+        # Somebody else signed in while this screen was open, or its words changed: they have not seen this one.
         return redirect_to(link("consent.show", present))
     if decision == "deny":
-        return next_step(consents.refuse(context(), situation, signed_in), after_form=True)
+        return next_step(consents.refuse(context(), situation, signed_in, asked), after_form=True)
     chosen = frozenset(request.form.getlist("claims"))
-    outcome = consents.allow(context(), situation, signed_in, chosen, language=language())
+    choices = _choices(asked)
+    errors = _unanswered(asked, choices)
+    if errors:
+        return form_page(_TEMPLATE, errors, request.form, **_shown(asking), ticked=chosen)
+    outcome = consents.allow(context(), situation, signed_in, asked, chosen=chosen, choices=choices)
     return go_on(present) if outcome is None else next_step(outcome, after_form=True)
 
 
@@ -77,34 +79,58 @@ def form_decision() -> str:
     return decisions[0]
 
 
-def _asked() -> tuple[PendingAuthorization | None, Situation | None, SignedIn | None]:
+_Asking = tuple["Situation", "SignedIn", "Question"]
+
+
+def _asking() -> tuple[PendingAuthorization | None, _Asking | None]:
     present = pending()
     if present is None:
         raise PendingGone
     situation = requests.situation_of(context(), present, session_cookie=cookies.read(cookies.SESSION))
     decision = requests.decision_of(context(), situation)
-    if not isinstance(decision, Ask) or decision.step is not Step.CONSENT:
-        return present, None, None
-    return present, situation, situation.signed_in
+    signed_in = situation.signed_in
+    if not isinstance(decision, Ask) or decision.step is not Step.CONSENT or signed_in is None:
+        return present, None
+    asked = question(context(), situation, signed_in, decision.reason, language=language())
+    return present, (situation, signed_in, asked)
 
 
-def _person_mark(signed_in: SignedIn) -> str:
-    """Name whom a screen was shown to, so that nobody else's answer is taken for theirs."""
-    return keyed_digest(context().derived.csrf, "consent", signed_in.account.account_id).hex()[:32]
+def _shown(asking: _Asking) -> dict[str, Any]:
+    _, signed_in, asked = asking
+    return {
+        "notice": asked.notice,
+        "rows": {one.use.name: _row(one) for one in asked.asked},
+        "screen_mark": _screen_mark(signed_in, asked),
+    }
+
+
+def _screen_mark(signed_in: SignedIn, asked: Question) -> str:
+    """Name whom which words were shown to: nobody else's answer, and none to other words, is taken for it (CON-5)."""
+    key = context().derived.csrf
+    return keyed_digest(key, "consent", signed_in.account.account_id, asked.notice.words).hex()[:32]
 
 
 def _row(asked: AskedClaim) -> dict[str, Any]:
-    row = identity_row(asked.use.name, asked.value, asked.level, asked.certified_at)
-    return row | {"reason": worded(asked.use.reason), "required": asked.use.required, "new": asked.is_new}
+    return identity_row(asked.use.name, asked.value, asked.level, asked.certified_at)
 
 
-def _terms_of(situation: Situation) -> dict[str, Any]:
-    client: Client = situation.client
-    target = urlsplit(situation.request.redirect_target.uri)
+def _choices(asked: Question) -> dict[str, bool]:
+    """Read the answers to the questions that were asked; one given twice, or in another word, is none."""
+    given = {one.name: request.form.getlist(_field(one.name)) for one in asked.notice.purposes}
     return {
-        "host": target.hostname or target.scheme,
-        "legal_basis": client.legal_basis.value,
-        "retention": worded(client.retention),
-        "policy_url": client.policy_uri,
-        "for_device": situation.request.origin.device is not None,
+        name: _ANSWERS[values[0]]
+        for name, values in given.items()
+        if len(values) == 1 and values[0] in _ANSWERS
     }
+
+
+def _unanswered(asked: Question, choices: Mapping[str, bool]) -> dict[str, list[str]]:
+    return {
+        _field(one.name): [sentence("purpose_unanswered", name=one.title)]
+        for one in asked.notice.purposes
+        if one.name not in choices
+    }
+
+
+def _field(name: str) -> str:
+    return f"purpose-{name}"
