@@ -62,6 +62,7 @@ def create_app(settings: ExplorateursSettings) -> Flask:
     app = new_app(__name__)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     key = None if settings.client_secret else client_key(settings.data_dir)
+    store = PanelStore(settings.data_dir / "explorateurs.sqlite3")
     service = Service(
         app,
         settings,
@@ -69,8 +70,9 @@ def create_app(settings: ExplorateursSettings) -> Flask:
         layout="explorateurs/base.html",
         cookie="explorateurs_session",
         landing=PANEL,
+        forget=store.leave,
     )
-    panel = Panel(service, PanelStore(settings.data_dir / "explorateurs.sqlite3"))
+    panel = Panel(service, store)
     app.jinja_env.filters["long_date"] = long_date
     _route(app, service, panel)
     if key is not None:

@@ -1,7 +1,8 @@
 """A demonstration relying party: residential parking rights and mobile providers (CON-9).
 
 An ordinary service: it knows Mon Paris by its issuer and its own registration
-(client_secret_basic), and asks userinfo at each visit of the personal space.
+(client_secret_basic), and asks userinfo at each visit of the personal space. The answer about
+mobile providers is kept by Mon Paris: it is read in userinfo, and changed with the person's token.
 """
 
 from __future__ import annotations
@@ -15,25 +16,27 @@ from flask import Flask, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from idp.demo.certified_identity import CLAIMS, certified, is_certified
+from idp.demo.mobile_choice import PURPOSE, Question, choice_of, question_of
 from idp.demo.pages import new_app
 from idp.demo.parking_rights import (
-    MOBILE_PROVIDERS,
     ParkingStore,
     Right,
     read_address,
     read_plate,
 )
 from idp.demo.receipts import long_date, received, short_date
-from idp.demo.relying_party import RelyingParty, RelyingPartySettings
+from idp.demo.relying_party import ProviderUnavailable, RelyingParty, RelyingPartySettings, Reworded
 from idp.demo.service import Service, ServiceSettings, see_other
 
 PARIS = ZoneInfo("Europe/Paris")
 
 SPACE = "/espace"
+MOBILE_PROVIDERS = ("PayByPhone", "Flowbird", "EasyPark", "Indigo Neo")
 
 PLATE_ERROR = "Saisissez une immatriculation comme AB-123-CD, ou 123 ABC 75 pour une ancienne plaque."
 ADDRESS_ERROR = "Saisissez une adresse à Paris, avec son code postal."
 CHOICE_ERROR = "Choisissez l’une des deux réponses."
+REWORDED_ERROR = "La question a été reformulée entre-temps. Relisez-la, puis répondez."
 CHOICE_SAVED = "Votre choix est enregistré. Il s’applique dès maintenant."
 
 
@@ -63,6 +66,8 @@ def create_app(settings: ParkingSettings) -> Flask:
             send=settings.send,
         ),
     )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = ParkingStore(settings.data_dir / "parking.sqlite3")
     service = Service(
         app,
         settings,
@@ -70,8 +75,9 @@ def create_app(settings: ParkingSettings) -> Flask:
         layout="parking/base.html",
         cookie="stationnement_session",
         landing=SPACE,
+        forget=store.forget,
     )
-    parking = Parking(service, ParkingStore(settings.data_dir / "parking.sqlite3"))
+    parking = Parking(service, relying_party, store)
     app.jinja_env.filters.update(long_date=long_date, short_date=short_date)
     app.jinja_env.globals["mobile_providers"] = ", ".join(MOBILE_PROVIDERS)
     _route(app, service, parking)
@@ -108,8 +114,9 @@ def _privacy() -> str:
 class Parking:
     """The pages of the personal space."""
 
-    def __init__(self, service: Service, store: ParkingStore) -> None:
+    def __init__(self, service: Service, relying_party: RelyingParty, store: ParkingStore) -> None:
         self._service = service
+        self._relying_party = relying_party
         self._store = store
 
     def _now(self) -> datetime:
@@ -139,7 +146,7 @@ class Parking:
         userinfo = self._service.refreshed_userinfo()
         subject = self._service.subject
         today = self._today()
-        consent = self._store.mobile_consent(subject)
+        choice = choice_of(userinfo)
         return render_template(
             "parking/space.html",
             rights=self._store.rights(subject, today),
@@ -147,19 +154,33 @@ class Parking:
             received=received(userinfo),
             certified=certified(userinfo),
             is_certified=is_certified(userinfo),
-            consent=consent,
-            consent_day=None if consent is None else consent.updated_at.astimezone(PARIS).date(),
+            question=self._question(),
+            choice=choice,
+            choice_day=None if choice is None else choice.updated_at.astimezone(PARIS).date(),
             choice_error=choice_error,
             choice_saved=CHOICE_SAVED,
         )
 
+    def _question(self) -> Question | None:
+        """Read the words of the question at each visit; None while Mon Paris does not answer."""
+        try:
+            return question_of(self._service.ask(self._relying_party.purposes))
+        except ProviderUnavailable:
+            return None
+
     def choose_mobile(self) -> ResponseReturnValue:
-        """Keep the choice about mobile providers (CON-3)."""
-        answer = request.form.get("mobile")
+        """Bring the answer about mobile providers to Mon Paris, where it holds at once (CON-3)."""
+        answer, version = request.form.get("mobile"), request.form.get("version", "")
         if answer not in {"yes", "no"}:
             return self._space(CHOICE_ERROR), HTTPStatus.BAD_REQUEST
-        subject = self._service.subject
-        self._store.set_mobile_consent(subject, answer == "yes", self._now())
+        try:
+            self._service.ask(
+                lambda tokens: self._relying_party.answer_purpose(
+                    tokens, PURPOSE, version, allowed=answer == "yes"
+                )
+            )
+        except Reworded:
+            return self._space(REWORDED_ERROR), HTTPStatus.CONFLICT
         return self._back(CHOICE_SAVED, "#mobile")
 
     def confirm_identity(self) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""Parking rights and the choice about mobile providers: sample data, kept per subject.
+"""Parking rights: sample data, kept per subject.
 
 A real service would have its own business rules and payment; these are just enough for each
 button of the personal space to do something that can be seen.
@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -22,8 +22,6 @@ YEAR = timedelta(days=365)
 RENEWAL_WINDOW = timedelta(days=60)
 #: The first change of address is free, the next ones are not.
 ADDRESS_CHANGE_PRICE = 10
-
-MOBILE_PROVIDERS = ("PayByPhone", "Flowbird", "EasyPark", "Indigo Neo")
 
 _PLATE = re.compile(r"([A-Z]{2})[ -]?([0-9]{3})[ -]?([A-Z]{2})")
 _OLD_PLATE = re.compile(r"([0-9]{1,4})[ -]?([A-Z]{2,3})[ -]?([0-9]{2}|2[AB])")
@@ -45,11 +43,8 @@ CREATE TABLE IF NOT EXISTS rights (
     address_changes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS rights_of_subject ON rights (subject);
-CREATE TABLE IF NOT EXISTS mobile_consents (
-    subject TEXT PRIMARY KEY,
-    allowed INTEGER NOT NULL,
-    updated_at TEXT NOT NULL
-);
+-- Mon Paris keeps the answers about mobile providers, which earlier versions kept here.
+DROP TABLE IF EXISTS mobile_consents;
 """
 
 
@@ -84,14 +79,6 @@ class Right:
         return ADDRESS_CHANGE_PRICE if self.address_changes else 0
 
 
-@dataclass(frozen=True)
-class MobileConsent:
-    """What the person last answered about the mobile providers."""
-
-    allowed: bool
-    updated_at: datetime
-
-
 def read_plate(text: str) -> str | None:
     """Write a number plate as it stands on the car; None when it is not one."""
     typed = text.strip().upper()
@@ -110,7 +97,7 @@ def read_address(text: str) -> str | None:
 
 
 class ParkingStore:
-    """The rights and the choices, in one SQLite file."""
+    """The rights, in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -164,23 +151,10 @@ class ParkingStore:
         """Move a right to another home."""
         self._update(right, "address_changes = address_changes + 1, address = ?", address)
 
-    def mobile_consent(self, subject: str) -> MobileConsent | None:
-        """Return the choice about mobile providers, None before the first one."""
+    def forget(self, subject: str) -> None:
+        """Erase what is kept of a person whose account at Mon Paris is gone."""
         with self._database() as database:
-            row = database.execute(
-                "SELECT allowed, updated_at FROM mobile_consents WHERE subject = ?",
-                (subject,),
-            ).fetchone()
-        return None if row is None else MobileConsent(bool(row[0]), datetime.fromisoformat(row[1]))
-
-    def set_mobile_consent(self, subject: str, allowed: bool, now: datetime) -> None:  # noqa: FBT001 - It is the answer itself.
-        """Keep the choice; it holds from now on."""
-        with self._database() as database:
-            database.execute(
-                "INSERT INTO mobile_consents VALUES (?, ?, ?) ON CONFLICT (subject)"
-                " DO UPDATE SET allowed = excluded.allowed, updated_at = excluded.updated_at",
-                (subject, int(allowed), now.isoformat()),
-            )
+            database.execute("DELETE FROM rights WHERE subject = ?", (subject,))
 
     def _insert(
         self,

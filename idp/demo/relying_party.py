@@ -45,6 +45,10 @@ HALF_HASHES = {"ES256": sha256, "RS256": sha256, "PS256": sha256, "ES384": sha38
 
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# RFC 8417 section 2.3.
+EVENT_TYPE = "secevent+jwt"
+# Where the answers to a service's own questions are read and changed, from the issuer.
+PURPOSES = "/api/purposes"
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
@@ -68,7 +72,35 @@ class LoginRefused(RelyingPartyError):
 
 
 class AnswerRejected(RelyingPartyError):
-    """A check of ours failed: the answer must not be used."""
+    """A check of ours failed: the answer must not be used.
+
+    Attributes:
+        err: How a security event is refused for it (RFC 8935 section 2.4).
+    """
+
+    err = "invalid_request"
+
+
+class UnknownKey(AnswerRejected):
+    """No key of the provider fits the signature; it may be a new one."""
+
+    err = "invalid_key"
+
+
+class OtherIssuer(AnswerRejected):
+    """A token of another provider."""
+
+    err = "invalid_issuer"
+
+
+class OtherAudience(AnswerRejected):
+    """A token for another service."""
+
+    err = "invalid_audience"
+
+
+class Reworded(RelyingPartyError):
+    """The question was worded anew since the person read it."""
 
 
 class TokensRefused(RelyingPartyError):
@@ -172,6 +204,23 @@ class LogoutNotice:
 
     subject: str | None
     sid: str | None
+
+
+@dataclass(frozen=True)
+class SecurityEvent:
+    """A security event token that passed every check.
+
+    Attributes:
+        kind: The URI of the event's type.
+        subject: Who it is about, at this service.
+        details: What the type says beside the subject.
+        jti: The same whenever the event is told again.
+    """
+
+    kind: str
+    subject: str
+    details: Mapping[str, Any]
+    jti: str
 
 
 def answer_parameters(url: str) -> dict[str, list[str]]:
@@ -320,6 +369,50 @@ class RelyingParty:
             raise AnswerRejected("userinfo of another subject")
         return claims
 
+    def purposes(self, tokens: Tokens) -> list[dict[str, Any]]:
+        """Read what this service asks, word for word, and what the person answered.
+
+        Raises:
+            TokensRefused: The access token is dead.
+            ProviderUnavailable: Anything else than an answer.
+        """
+        document = _json_object(self._ask_api("GET", PURPOSES, tokens, None))
+        return [one for one in document.get("purposes", []) if isinstance(one, dict)]
+
+    def answer_purpose(self, tokens: Tokens, name: str, version: str, *, allowed: bool) -> dict[str, Any]:
+        """Bring the person's answer to one question; it holds at once.
+
+        Args:
+            tokens: Of the person.
+            name: Of the question.
+            version: Of the words that they have read.
+            allowed: Yes or no.
+
+        Raises:
+            Reworded: The words are others by now: nothing was kept.
+            TokensRefused: The access token is dead.
+            ProviderUnavailable: Anything else than an answer.
+        """
+        body = json.dumps({"answer": allowed, "version": version}).encode()
+        answer = self._ask_api("PUT", f"{PURPOSES}/{name}", tokens, body)
+        if answer.status_code in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
+            raise Reworded(f"purpose {name} answered {answer.status_code}")
+        return _json_object(answer)
+
+    def _ask_api(self, method: str, path: str, tokens: Tokens, body: bytes | None) -> Answer:
+        """Use the person's access token at an interface of the provider."""
+        headers = {"Authorization": f"Bearer {tokens.access_token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self.settings.issuer.rstrip("/") + path
+        try:
+            answer = self._send(method, url, headers, body)
+        except WireError as error:
+            raise ProviderUnavailable(f"no answer from {url}") from error
+        if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise TokensRefused(f"{path} answered {answer.status_code}")
+        return answer
+
     # Signing out
 
     def logout_url(self, tokens: Tokens, state: str) -> str:
@@ -379,6 +472,30 @@ class RelyingParty:
             raise AnswerRejected("logout token of nobody")
         self._use_once(_text(claims, "jti"), expires_at)
         return notice
+
+    def check_event_token(self, token: str) -> SecurityEvent:
+        """Check what came to the address for security events (RFC 8417 section 2; RFC 8935 section 2).
+
+        Raises:
+            AnswerRejected: It is no event of this provider for us; its `err` is the answer.
+            ProviderUnavailable: The provider's keys can't be had.
+        """
+        self.metadata()
+        _, claims = self._verified(token, EVENT_TYPE)
+        self._check_envelope(claims)
+        if _number(claims, "iat") > self._now() + LEEWAY_SECONDS:
+            raise AnswerRejected("event of the future")
+        jti, events, who = _text(claims, "jti"), claims.get("events"), claims.get("sub_id")
+        if jti is None or not isinstance(events, dict) or len(events) != 1:
+            raise AnswerRejected("event without jti, or not of one type")
+        kind, details = next(iter(events.items()))
+        # RFC 9493 section 3.2.2: a subject means something together with who names it.
+        if not isinstance(who, dict) or (who.get("format"), who.get("iss")) != ("iss_sub", claims["iss"]):
+            raise AnswerRejected("event about nobody that we know")
+        subject = _text(who, "sub")
+        if subject is None or not isinstance(details, dict):
+            raise AnswerRejected("event about nobody, or without details")
+        return SecurityEvent(kind, subject, details, jti)
 
     def _use_once(self, jti: str | None, expires_at: float) -> None:
         """Refuse a token that came before; it is remembered as long as it lives."""
@@ -441,7 +558,7 @@ class RelyingParty:
                 if found is None:
                     self._refetch_from = now + REFETCH_PAUSE
         if found is None:
-            raise AnswerRejected("signed by an unknown key")
+            raise UnknownKey("signed by an unknown key")
         try:
             return JWKRegistry.import_key(found)
         except (JoseError, ValueError) as error:
@@ -547,9 +664,9 @@ class RelyingParty:
     def _check_envelope(self, claims: dict[str, Any]) -> None:
         """Check who issued a token, and that it is for us alone."""
         if claims.get("iss") != self.settings.issuer:
-            raise AnswerRejected("token of another issuer")
+            raise OtherIssuer("token of another issuer")
         if claims.get("aud") not in (self.settings.client_id, [self.settings.client_id]):
-            raise AnswerRejected("token for another audience")
+            raise OtherAudience("token for another audience")
         if claims.get("azp", self.settings.client_id) != self.settings.client_id:
             raise AnswerRejected("token for another party")
 

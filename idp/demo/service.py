@@ -17,12 +17,13 @@ from http import HTTPStatus
 from pathlib import Path
 from secrets import token_urlsafe
 from threading import Lock, RLock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from idp.demo.events import ACCOUNT_PURGED, EVENTS, EventReceiver, purpose_changed
 from idp.demo.provider_calls import BACK_CHANNEL, FRONT_CHANNEL, INITIATE, ProviderCalls
 from idp.demo.relying_party import (
     AnswerRejected,
@@ -32,6 +33,7 @@ from idp.demo.relying_party import (
     ProviderUnavailable,
     RelyingParty,
     RelyingPartyError,
+    SecurityEvent,
     Tokens,
     TokensRefused,
     utc_now,
@@ -48,6 +50,7 @@ DECLINED = "Vous n’avez rien transmis de plus. Rien n’a changé."
 MARGIN = timedelta(seconds=5)
 
 View = Callable[..., ResponseReturnValue]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,11 @@ class ServiceSettings:
     def frontchannel_logout_uri(self) -> str:
         """Return what Mon Paris opens in a frame when a session has ended, to register."""
         return f"{self.base_url}{FRONT_CHANNEL}"
+
+    @property
+    def events_uri(self) -> str:
+        """Return where Mon Paris says what happened to people, to register."""
+        return f"{self.base_url}{EVENTS}"
 
 
 @dataclass
@@ -171,6 +179,12 @@ class Sessions:
                 del self._sessions[name]
         return len(named)
 
+    def of(self, subject: str) -> list[BrowserSession]:
+        """List the sessions of a person."""
+        with self._lock:
+            everyone = list(self._sessions.values())
+        return [one for one in everyone if one.tokens is not None and one.tokens.subject == subject]
+
 
 def _is_named(session: BrowserSession, notice: LogoutNotice) -> bool:
     if session.tokens is None:
@@ -189,6 +203,7 @@ class Service:
         layout: Template that its pages extend.
         cookie: Name of its cookie; on localhost all the demonstration shares a host.
         landing: Path of the page that follows a login.
+        forget: Erases what the service keeps of a person, whose account at Mon Paris is gone.
     """
 
     def __init__(
@@ -200,8 +215,10 @@ class Service:
         layout: str,
         cookie: str,
         landing: str,
+        forget: Callable[[str], None],
     ) -> None:
         self.settings = settings
+        self._forget = forget
         self._layout = layout
         self._relying_party = relying_party
         self._cookie = cookie
@@ -215,6 +232,11 @@ class Service:
             settings.base_url,
             begin=lambda wanted, hints: self._to_provider(wanted, **hints),
             close=self._sessions.close_named,
+        )
+        EventReceiver(
+            app,
+            relying_party,
+            {ACCOUNT_PURGED: self._purged, purpose_changed(settings.issuer): self._purpose_changed},
         )
 
     def _install(self, app: Flask) -> None:
@@ -362,6 +384,19 @@ class Service:
 
     # Staying up to date
 
+    def _purged(self, event: SecurityEvent) -> None:
+        """Erase what is kept of a person whose account is gone, and end their sessions."""
+        self._forget(event.subject)
+        self._sessions.close_named(LogoutNotice(event.subject, None))
+
+    def _purpose_changed(self, event: SecurityEvent) -> None:
+        """Drop an answer that is no longer that of the person: it is read anew, and until then there is none."""
+        for session in self._sessions.of(event.subject):
+            with session.lock:
+                session.userinfo = {
+                    name: value for name, value in session.userinfo.items() if name != "purposes"
+                }
+
     def refreshed_userinfo(self) -> dict[str, Any]:
         """Ask Mon Paris again what it says of the person, at this visit.
 
@@ -371,30 +406,41 @@ class Service:
         session = self.session
         with session.lock:
             try:
-                session.userinfo = self._ask_userinfo(session)
+                session.userinfo = self.ask(self._relying_party.userinfo)
                 session.stale = False
             except ProviderUnavailable:
                 # The service goes on with what it knows, and says so.
                 session.stale = True
+        return session.userinfo
+
+    def ask(self, question: Callable[[Tokens], Read]) -> Read:
+        """Ask Mon Paris something with the person's tokens: the access token, then the refresh token once.
+
+        Raises:
+            TokensRefused: It says nothing any more; the local session is closed.
+            ProviderUnavailable: It does not answer.
+        """
+        session = self.session
+        with session.lock:
+            try:
+                return self._asked(session, question)
             except (TokensRefused, AnswerRejected):
                 self._sessions.close(session)
                 g.session = None
                 raise
-        return session.userinfo
 
-    def _ask_userinfo(self, session: BrowserSession) -> dict[str, Any]:
-        """Use the access token, then the refresh token once."""
+    def _asked(self, session: BrowserSession, question: Callable[[Tokens], Read]) -> Read:
         tokens = session.tokens
         if tokens is None:
             raise TokensRefused("nobody is signed in")
         if not tokens.expired(self.settings.clock() + MARGIN):
             try:
-                return self._relying_party.userinfo(tokens)
+                return question(tokens)
             except TokensRefused:
                 if tokens.refresh_token is None:
                     raise
         session.tokens = self._relying_party.refresh(tokens)
-        return self._relying_party.userinfo(session.tokens)
+        return question(session.tokens)
 
     # Signing out
 

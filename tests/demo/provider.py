@@ -48,6 +48,8 @@ class FakeProvider:
         down: Whether connections fail.
         gives_refresh_token: Whether a login gives one.
         requests: Paths asked, in order.
+        purpose_version: Of the question about mobile providers; None for a service that asks nothing.
+        choice: What the person answered, as the `purposes` claim has it.
     """
 
     issuer: str = ISSUER
@@ -66,6 +68,8 @@ class FakeProvider:
     gives_refresh_token: bool = True
     requests: list[str] = field(default_factory=list)
     token_requests: list[dict[str, str]] = field(default_factory=list)
+    purpose_version: str | None = "1"
+    choice: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Make the first key and route the endpoints."""
@@ -85,6 +89,8 @@ class FakeProvider:
             ("/token", self.token, "POST"),
             ("/userinfo", self.userinfo, "GET"),
             ("/revoke", self.revoke, "POST"),
+            ("/api/purposes", self.purposes, "GET"),
+            ("/api/purposes/mobile_providers", self.answer_purpose, "PUT"),
         ):
             app.add_url_rule(path, view.__name__, view, methods=[method])
         self.client = app.test_client()
@@ -217,12 +223,57 @@ class FakeProvider:
         }
         return self._signed(_changed(claims, changes), "logout+jwt")
 
+    def event_token(self, kind: str, typ: str = "secevent+jwt", **changes: Any) -> str:
+        """Sign a security event token, with changes."""
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": int(self.now.timestamp()),
+            "jti": self._name("event"),
+            "sub_id": {"format": "iss_sub", "iss": self.issuer, "sub": self.subject},
+            "events": {kind: {}},
+        }
+        return self._signed(_changed(claims, changes), typ)
+
+    def choose(self, *, allowed: bool) -> None:
+        """Answer on the provider's own page."""
+        at = int(self.now.timestamp())
+        self.choice = {"answer": allowed, "version": str(self.purpose_version), "updated_at": at}
+
+    def purposes(self) -> ResponseReturnValue:
+        """List the questions of the service."""
+        if not self._is_live():
+            return jsonify(error="invalid_token"), 401
+        question = {
+            "name": "mobile_providers",
+            "version": self.purpose_version,
+            "title": {"fr": "Payer par une application"},
+            "yes": {"fr": "J’autorise PayByPhone, Flowbird, EasyPark et Indigo Neo."},
+            "no": {"fr": "Je n’autorise pas."},
+        }
+        return jsonify(purposes=[] if self.purpose_version is None else [question])
+
+    def answer_purpose(self) -> ResponseReturnValue:
+        """Keep an answer to the present words."""
+        if not self._is_live():
+            return jsonify(error="invalid_token"), 401
+        sent = request.get_json()
+        if sent["version"] != self.purpose_version:
+            return jsonify(error="purpose_version_mismatch"), 409
+        self.choose(allowed=sent["answer"])
+        return jsonify(name="mobile_providers")
+
+    def _is_live(self) -> bool:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return not self.withdrawn and self._access_tokens.get(token, self.now) > self.now
+
     def userinfo(self) -> ResponseReturnValue:
         """Answer JSON, or a JWT."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self.withdrawn or self._access_tokens.get(token, self.now) <= self.now:
+        if not self._is_live():
             return jsonify(error="invalid_token"), 401
-        claims = _changed({"sub": self.subject, **self.person}, self.userinfo_changes)
+        answers = {} if self.choice is None else {"mobile_providers": self.choice}
+        purposes = {} if self.purpose_version is None else {"purposes": answers}
+        claims = _changed({"sub": self.subject, **self.person, **purposes}, self.userinfo_changes)
         if not self.signed_userinfo:
             return jsonify(claims)
         envelope = {"iss": self.issuer, "aud": CLIENT_ID}

@@ -510,20 +510,22 @@ def test_address_is_in_paris(typed: str, address: str | None) -> None:
 
 @pytest.mark.rule("CON-3")
 def test_mobile_choice_is_not_made_in_advance(signed_in: Resident) -> None:
-    """Two equal answers, none ticked, no date before the first choice."""
+    """Two equal answers in the exact words that were declared, none ticked, no date before the first choice."""
     page = signed_in.get("/espace").text
 
     assert page.count('type="radio" name="mobile"') == 2
     assert " checked" not in page
     assert "Dernière mise à jour" not in page
-    for provider in ("PayByPhone", "Flowbird", "EasyPark", "Indigo Neo"):
-        assert provider in page
+    assert "Toute modification prend effet immédiatement." in page
+    assert "J’autorise PayByPhone, Flowbird, EasyPark et Indigo Neo." in page
+    assert "Je n’autorise pas." in page
+    assert "vous payez à l’horodateur" in page
 
 
 @pytest.mark.rule("CON-3")
-def test_mobile_choice_is_kept_dated_and_can_be_changed(signed_in: Resident) -> None:
-    """The choice holds at once, with its date, and can be changed."""
-    signed_in.post("/consentement", mobile="yes")
+def test_mobile_choice_is_kept_by_mon_paris_dated_and_can_be_changed(signed_in: Resident) -> None:
+    """The choice holds at once, with its date, and can be changed; nothing of it is kept here."""
+    signed_in.post("/consentement", mobile="yes", version="1")
     page = signed_in.get("/espace").text
     assert re.search(r'value="yes" checked', page)
     assert "Dernière mise à jour le 22/11/2026" in page
@@ -531,11 +533,22 @@ def test_mobile_choice_is_kept_dated_and_can_be_changed(signed_in: Resident) -> 
     signed_in.provider.now += timedelta(hours=1, days=1)
     signed_in.restart()
     signed_in.sign_in()
-    signed_in.post("/consentement", mobile="no")
+    signed_in.post("/consentement", mobile="no", version="1")
 
     page = signed_in.get("/espace").text
     assert re.search(r'value="no" checked', page)
     assert "Dernière mise à jour le 23/11/2026" in page
+    assert signed_in.provider.choice is not None
+    assert signed_in.provider.choice["answer"] is False
+
+
+@pytest.mark.rule("CON-3")
+def test_choice_made_elsewhere_shows_at_the_next_look(signed_in: Resident) -> None:
+    """The claim is read at each visit."""
+    signed_in.get("/espace")
+    signed_in.provider.choose(allowed=True)
+
+    assert re.search(r'value="yes" checked', signed_in.get("/espace").text)
 
 
 @pytest.mark.rule("CON-3")
@@ -545,11 +558,68 @@ def test_mobile_choice_without_an_answer_changes_nothing(
     mobile: str,
 ) -> None:
     """No answer is not an answer."""
-    answer = signed_in.post("/consentement", mobile=mobile)
+    answer = signed_in.post("/consentement", mobile=mobile, version="1")
 
     assert answer.status_code == 400
     assert "Choisissez l’une des deux réponses." in answer.text
     assert " checked" not in answer.text
+    assert signed_in.provider.choice is None
+
+
+@pytest.mark.rule("CON-3")
+def test_answer_to_other_words_is_asked_again(signed_in: Resident) -> None:
+    """The question was worded anew while the page was open: the new words are shown, and nothing was kept."""
+    csrf = signed_in.csrf()
+    signed_in.provider.purpose_version = "2"
+
+    answer = signed_in.post("/consentement", csrf=csrf, mobile="yes", version="1")
+
+    assert answer.status_code == 409
+    assert "La question a été reformulée" in answer.text
+    assert 'name="version" value="2"' in answer.text
+    assert signed_in.provider.choice is None
+
+
+@pytest.mark.rule("CON-3")
+def test_choice_during_an_outage_is_not_lost_in_silence(signed_in: Resident) -> None:
+    """The page says that nothing can be read nor changed; an answer sent all the same is refused."""
+    csrf = signed_in.csrf()
+    signed_in.provider.down = True
+
+    page = signed_in.get("/espace")
+    answer = signed_in.post("/consentement", csrf=csrf, mobile="yes", version="1")
+
+    assert page.status_code == 200
+    assert "ne peut être ni lu ni changé" in page.text
+    assert 'name="mobile"' not in page.text
+    assert answer.status_code == 503
+
+
+@pytest.mark.rule("CON-3")
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"purposes": ABSENT},
+        {"purposes": []},
+        {"purposes": {"mobile_providers": True}},
+        {"purposes": {"mobile_providers": {"answer": "yes", "version": "1", "updated_at": 1}}},
+        {"purposes": {"mobile_providers": {"answer": True, "version": "1", "updated_at": "today"}}},
+    ],
+    ids=["absent", "list", "true", "text", "no-date"],
+)
+def test_claim_that_can_not_be_read_is_no_yes(signed_in: Resident, claim: dict[str, object]) -> None:
+    """Nothing is transmitted on a guess."""
+    signed_in.provider.userinfo_changes = claim
+
+    assert " checked" not in signed_in.get("/espace").text
+
+
+@pytest.mark.rule("CON-3")
+def test_service_that_declares_no_question_asks_none(signed_in: Resident) -> None:
+    """The registration at Mon Paris says what is asked."""
+    signed_in.provider.purpose_version = None
+
+    assert 'name="mobile"' not in signed_in.get("/espace").text
 
 
 # Signing out
