@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from idp.web import federation, health, sign_out
-from idp.web.account import contact_details, deletion, devices, identity, index, password, reactivation, services, signup, unlink
+from idp.web.account import (
+    contact_details,
+    deletion,
+    devices,
+    identity,
+    index,
+    password,
+    reactivation,
+    services,
+    signup,
+    unlink,
+)
 from idp.web.api import blueprint as api_blueprint
 from idp.web.api import description, purposes
 from idp.web.api import requests as written_requests

@@ -188,3 +188,18 @@ def test_page_is_english_too(writer: Writer, browser: FlaskClient) -> None:
     assert "My requests" in words
     assert "To complete" in words
     assert "Carte verte" in words
+
+
+def test_home_page_sums_requests_up(writer: Writer, browser: FlaskClient) -> None:
+    """What awaits the person first, three at most, and how many are new; nothing when there are none."""
+    assert "Voir toutes mes demandes" not in words_of(browser.get("/"))
+    for number in range(4):
+        writer.put(key=f"a/{number}", title=f"Terrasse {number}")
+    writer.put(key="a/9", title="Carte verte", status="to_pay")
+
+    words = words_of(browser.get("/"))
+
+    assert "1 demande attend quelque chose de vous." in words
+    assert "5 nouveautés à lire." in words
+    assert words.index("Carte verte") < words.index("Terrasse 3")
+    assert words.count("Terrasse ") == 4, "two of them, each by its title and in its link"

@@ -38,10 +38,30 @@ def show() -> str:
 
 def _of_person(present: SignedIn | None) -> dict[str, Any]:
     if present is None:
-        return {"identity_state": "empty", "password_generated": False, "terms_notice": None}
+        return {
+            "identity_state": "empty",
+            "password_generated": False,
+            "terms_notice": None,
+            "requests": None,
+        }
     seen = overview.of_account(context(), present.account)
     return {
         "identity_state": seen.identity_state,
         "password_generated": present.account.password_is_generated,
         "terms_notice": announced(present.account),
+        "requests": _requests(present.account.account_id),
+    }
+
+
+def _requests(account_id: str) -> dict[str, Any]:
+    """Sum up what services say of the person's requests (PRO-6)."""
+    listed = service_requests.of_account(context(), account_id)
+    going_on = [row for row in listed if not row[1].update.status.is_final]
+    # What awaits the person first; the latest first among equals, as they came.
+    going_on.sort(key=lambda row: not row[1].update.status.awaits_person)
+    return {
+        "latest": [described(*row) for row in going_on[:_SHOWN_REQUESTS]],
+        "to_do": sum(one.update.status.awaits_person for _, one in going_on),
+        "unread": sum(one.is_unread for _, one in listed),
+        "going_on": len(going_on),
     }
