@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
 from idp.cli.exits import Exit, Refusal
 from idp.cli.output import card, emit, json_option
-from idp.cli.parts import make_room
+from idp.cli.parts import console, make_room
 from idp.config import load
+from idp.services.operations import chains
 from idp.storage import revisions
 from idp.storage.engine import open_database
 from idp.storage.migrate import differences, upgrade
+
+#: Fewer lines are taken in before a bar is drawn.
+_LONG: Final = 5000
 
 
 @click.group()
@@ -34,13 +40,28 @@ def upgrade_command(config: Path, *, as_json: bool) -> None:
             upgrade(database)
     finally:
         database.dispose()
-    result = {"before": before, "now": revisions.expected()}
+    taken_in = _take_in(config)
+    result = {"before": before, "now": revisions.expected(), "taken_in": taken_in}
     if as_json:
         emit(result)
-    elif before == result["now"]:
+        return
+    if before == result["now"]:
         click.echo(f"The database is at {before} already.")
     else:
         click.echo(f"The database went from {before or 'nothing'} to {result['now']}.")
+    for name, count in taken_in.items():
+        click.echo(f"{count} earlier line(s) took their places in the chain of the {name}.")
+
+
+def _take_in(config: Path) -> dict[str, int]:
+    """Chain the lines of before there was a chain; what is interrupted goes on at the next upgrade (ADM-3)."""
+    with console(config) as tools:
+        waiting = chains.waiting(tools)
+        is_shown = waiting > _LONG and sys.stderr.isatty()
+        with click.progressbar(
+            length=max(1, waiting), label="Chaining earlier lines", file=sys.stderr, hidden=not is_shown
+        ) as bar:
+            return chains.take_in(tools, bar.update)
 
 
 @command.command("check")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.storage.engine import open_database
-from tests.support.provider import Provider, a_provider
+from tests.support.provider import Provider, a_provider, the_seal
 from tests.support.race import RACERS
 
 if TYPE_CHECKING:
@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def crowded_provider(database_url: str, clock: SettableClock) -> Iterator[Provider]:
     """A provider that sixteen threads can use at once."""
-    opened = open_database(database_url, pool_size=RACERS)
+    opened = open_database(database_url, pool_size=RACERS, seal=the_seal)
     yield a_provider(opened, clock)
     opened.dispose()

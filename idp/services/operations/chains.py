@@ -139,6 +139,12 @@ def find(tools: Tools, name: str, wanted: str) -> StoredLine | None:
         return None if place is None else chains.line(connection, chain, place)
 
 
+def waiting(tools: Tools) -> int:
+    """Count the lines of before there was a chain."""
+    with tools.database.read() as connection:
+        return sum(chains.extent(connection, chain).unchained for chain in CHAINS)
+
+
 def take_in(tools: Tools, progress: Callable[[int], object] = lambda _: None) -> dict[str, int]:
     """Give lines of before there was a chain their places in it, the oldest first; may be stopped and run again.
 
@@ -337,4 +343,5 @@ __all__ = [
     "state",
     "take_in",
     "verify",
+    "waiting",
 ]
