@@ -222,7 +222,7 @@ def notice_of(screen: Screen) -> Notice:
         new_mark=say("new"),
         refuse=say("refuse_choice" if is_choice else "refuse"),
         allow=say("allow_choice" if is_choice else "allow"),
-        after=say("after_device" if screen.for_device else "after"),
+        after=say(_after(screen)),
     )
 
 
@@ -254,6 +254,12 @@ def _title(screen: Screen) -> str:
             return "title_grown" if screen.uses else "title_grown_access"
         case _:
             return "title" if screen.uses or not screen.purposes else "title_purposes"
+
+
+def _after(screen: Screen) -> str:
+    if screen.occasion is Occasion.PURPOSES:
+        return "after_choice"
+    return "after_device" if screen.for_device else "after"
 
 
 def _news(screen: Screen, say: _Voice) -> str:
@@ -329,7 +335,9 @@ def _facts(screen: Screen, say: _Voice) -> Iterator[Fact]:
         yield from _handling(client, say)
     yield from _access(screen, say)
     yield from _reading(screen, say)
-    yield Fact(say("right"), " ".join(_rights(screen, has_data=has_data, say=say)))
+    rights = " ".join(_rights(screen, has_data=has_data, say=say))
+    # After a colon, whichever comes first.
+    yield Fact(say("right"), rights[0].lower() + rights[1:])
 
 
 def _handling(client: Client, say: _Voice) -> Iterator[Fact]:
@@ -518,6 +526,10 @@ _SENTENCES: Final[dict[str, dict[str, str]]] = {
     "after": {
         "fr": "Si vous refusez, rien n’est transmis et vous revenez au service.",
         "en": "If you refuse, nothing is sent and you return to the service.",
+    },
+    "after_choice": {
+        "fr": "Si vous ne continuez pas, aucune réponse n’est gardée et vous revenez au service.",
+        "en": "If you do not go on, no answer is kept and you return to the service.",
     },
     "after_device": {
         "fr": "Si vous refusez, rien n’est transmis et l’appareil n’est pas connecté.",
