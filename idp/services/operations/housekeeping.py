@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.events import RowsPurged, TrailCut
+from idp.services.account.deletion import forget_late
 from idp.services.audit import record
 from idp.storage.repositories import chains, expired
 
@@ -85,6 +86,9 @@ def purge(
             if count:
                 gone[kind] = gone.get(kind, 0) + count
                 pause(_PAUSE_SECONDS)
+    late = forget_late(tools)
+    if late:
+        gone["of_erased_accounts"] = late
     with tools.database.write() as connection:
         expired.forget_dead_messages(connection, now, limit=_BATCH)
         if gone:

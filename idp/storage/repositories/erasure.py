@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Text, delete, func, or_, select, type_coerce, union
+from sqlalchemy import Text, delete, func, or_, select, type_coerce, union, update
 
 from idp.domain.deletion import Category
 from idp.storage.chains import CHAINS
@@ -21,6 +21,7 @@ from idp.storage.models import (
     authorization_codes,
     chain_heads,
     consents,
+    data_requests,
     device_authorizations,
     franceconnect_journeys,
     franceconnect_links,
@@ -164,6 +165,9 @@ def erase(
         *_by_foreign_key(account_id),
         (accounts, accounts.c.account_id == account_id),
     ]
+    # That a request was answered in time is the city's proof; who asked, and the words about it, are the person's.
+    asked = data_requests.c.account_id == account_id
+    connection.execute(update(data_requests).where(asked).values(account_id=None, note="", outcome=None))
     counts: Counter[Category] = Counter()
     for table in _LOCKED:
         category = _CATEGORIES[table.name]

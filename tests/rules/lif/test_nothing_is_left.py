@@ -1,0 +1,81 @@
+"""After a deletion, nothing in any table speaks of the person (LIF-4, S-442)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from idp.domain.deletion import Way
+from idp.domain.events import SignInRefused
+from idp.services.account import deletion
+from idp.services.audit import record
+from idp.services.messages import Mail, queue_mail
+from idp.storage.models import metadata, purged_accounts, throttle_counters
+from tests.support.whole_person import BY_CONTENT, NOBODY, a_whole_person, counts, every_value, spoken
+
+if TYPE_CHECKING:
+    from tests.support.provider import Provider
+
+pytestmark = pytest.mark.rule("LIF-4")
+
+
+def test_every_table_is_known_to_speak_of_people_or_of_nobody() -> None:
+    """Who adds a table says whether a person may stand in it: else this fails, before a person is forgotten there."""
+    known = {table.name for table in spoken(metadata)} | set(NOBODY) | BY_CONTENT
+
+    assert set(metadata.tables) == known
+    assert not {table.name for table in spoken(metadata)} & set(NOBODY)
+
+
+@pytest.mark.parametrize("way", [Way.PERSON, Way.ADMINISTRATOR, Way.LIFE_CYCLE, Way.RESTORE])
+def test_nothing_of_a_person_with_a_row_in_every_table_is_left(provider: Provider, way: Way) -> None:
+    """Every column of every table of the real database is read: no identifier, address, subject or name is there."""
+    service = provider.a_client(events_uri="https://parking.example.org/events")
+    needles = a_whole_person(provider.context, service.client_id)
+    tables = [table.name for table in spoken(metadata)] + sorted(BY_CONTENT)
+    assert 0 not in counts(provider.context.database, tables).values()
+    assert needles.found_in(provider.context.database)
+
+    with provider.context.database.write() as connection:
+        done = deletion.delete_within(provider.context, connection, needles.account_id, actor=way)
+
+    assert done is not None
+    assert needles.found_in(provider.context.database) == []
+    with provider.context.database.read() as connection:
+        assert connection.scalars(select(purged_accounts.c.way)).all() == [way]
+        assert connection.execute(select(throttle_counters)).all() == []
+
+
+def test_somebody_else_keeps_everything(provider: Provider) -> None:
+    """Nothing of another person goes along, however alike their rows are."""
+    service = provider.a_client()
+    other = provider.an_account("other@example.org", given_name="Camille")
+    provider.tokens(provider.signed_in(other), service)
+    before = [value for value in every_value(provider.context.database) if other.account_id in value[2]]
+    needles = a_whole_person(provider.context, service.client_id)
+
+    deletion.delete(provider.context, needles.account_id)
+
+    after = [value for value in every_value(provider.context.database) if other.account_id in value[2]]
+    assert after == before
+
+
+def test_what_was_written_at_the_very_moment_goes_soon_after(provider: Provider) -> None:
+    """A line or a mail by who had read the account just before names nobody for longer than a minute (S-442)."""
+    service = provider.a_client()
+    needles = a_whole_person(provider.context, service.client_id)
+    deletion.delete(provider.context, needles.account_id)
+    now = provider.clock()
+    with provider.context.database.write() as connection:
+        record(connection, SignInRefused("wrong"), now, account_id=needles.account_id)
+        mail = Mail(needles.email, "password_changed", "fr", {"at": now})
+        queue_mail(provider.context, connection, mail, account_id=needles.account_id)
+    assert needles.found_in(provider.context.database)
+
+    count = deletion.forget_late(provider.context)
+
+    assert count == 2
+    assert needles.found_in(provider.context.database) == []
+    assert deletion.forget_late(provider.context) == 0
