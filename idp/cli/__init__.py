@@ -18,7 +18,7 @@ from idp.cli.exits import Exit, Refusal, exit_for
 
 #: Where each command is; the first sentence of its help, so that `idp --help` imports none of them.
 COMMANDS: Final = {
-    "accounts": ("idp.cli.accounts", "Show, lock, unlock and delete accounts."),
+    "accounts": ("idp.cli.accounts", "Show, lock, limit, rectify and delete accounts."),
     "audit": ("idp.cli.audit", "Show, export and verify the audit trail."),
     "clients": ("idp.cli.clients", "Register and change the services that sign people in here."),
     "config": ("idp.cli.configuration", "Check and show the configuration."),
@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "ledger": ("idp.cli.ledger", "Verify and show the ledger of proofs."),
     "lifecycle": ("idp.cli.lifecycle", "Warn of the deletion of unused accounts, and delete them."),
     "outbox": ("idp.cli.outbox", "List messages that wait or were given up, and send them again."),
+    "requests": ("idp.cli.requests", "Track requests of the RGPD and their 30-day deadline."),
+    "permissions": ("idp.cli.permissions", "List and withdraw the permissions that parents gave."),
     "run": ("idp.cli.run", "Run the provider."),
     "terms": ("idp.cli.terms", "Publish, list, read and compare versions of the terms of use."),
     "unlink": ("idp.cli.unlink", "Decide on requests to end a link to FranceConnect."),

@@ -82,6 +82,15 @@ class ProcessingUnlimited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountExported(Event):
+    """Everything kept about a person was given out, to the person or by an administrator (PRI-1, PRI-4, S-456)."""
+
+    name: ClassVar[str] = "account.exported"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttributesRectified(Event):
     """An administrator rectified what a person had declared (PRI-4, ACC-7); the names, never the values."""
 
@@ -314,11 +323,16 @@ class KeysRotated(Event):
 
 @dataclass(frozen=True, slots=True)
 class PermissionChanged(Event):
-    """A parent's permission moved: "asked", "canceled", "given", "refused", "withdrawn" (CON-7); never the address."""
+    """A parent's permission moved: "asked", "canceled", "given", "refused", "withdrawn" (CON-7); never the address.
+
+    An administrator who withdraws it says who and why (ACC-7).
+    """
 
     name: ClassVar[str] = "permission.changed"
     change: str
     permission_id: str
+    by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def a_tab(child: Child) -> FlaskClient:
 def withdraw(child: Child, permission_id: str) -> None:
     """Take the permission back."""
     context = child.provider.context
-    assert parental_permission.withdraw(context, permission_id, actor="parent", shown=SHOWN) is not None
+    assert parental_permission.withdraw(context, permission_id, shown=SHOWN) is not None
 
 
 @pytest.mark.rule("CON-7")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from idp.domain.account import Account
     from idp.domain.client import Client
+    from idp.domain.events import Event
     from idp.services.authorization.situation import Situation
     from idp.services.context import Context
     from idp.services.tools import Tools
@@ -112,6 +113,24 @@ class Shown:
     words: str
     language: str
     channel: str = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, for the trail.
+
+    Attributes:
+        kind: "parent" or "administrator".
+        name: Of the administrator.
+        reason: In the administrator's words.
+    """
+
+    kind: str
+    name: str | None = None
+    reason: str | None = None
+
+
+_PARENT: Final = Actor("parent")
 
 
 def latest(context: Context, account_id: str, client: Client) -> Permission | None:
@@ -220,7 +239,7 @@ def answer(context: Context, token: str, *, is_given: bool, shown: Shown) -> boo
             connection,
             PermissionChanged(state, permission.permission_id),
             now,
-            actor="parent",
+            actor=_PARENT.kind,
             account_id=permission.account_id,
             client_id=client.client_id,
         )
@@ -242,18 +261,18 @@ def withdraw_by_link(context: Context, token: str, permission_id: str, *, shown:
         theirs.add(view.permission.permission_id)
     if permission_id not in theirs:
         return False
-    return withdraw(context, permission_id, actor="parent", shown=shown) is not None
+    return withdraw(context, permission_id, shown=shown) is not None
 
 
 @retried
-def withdraw(tools: Tools, permission_id: str, *, actor: str, shown: Shown) -> Permission | None:
+def withdraw(tools: Tools, permission_id: str, *, shown: Shown, actor: Actor = _PARENT) -> Permission | None:
     """Take a permission back: consent and tokens end, service and child are told, all at once or nothing (CON-7).
 
     Args:
         tools: The parts.
         permission_id: Which one.
-        actor: "parent" or "administrator".
         shown: What they saw.
+        actor: Who does.
 
     Returns:
         The permission; None when there is none to take back.
@@ -273,9 +292,11 @@ def withdraw(tools: Tools, permission_id: str, *, actor: str, shown: Shown) -> P
             connection, account_id, client, now, reason="permission_withdrawn", sealer=tools.sealer
         )
         _enter(tools, connection, permission, client, act=Act.WITHDRAWN, shown=shown)
-        events = [PermissionChanged(PermissionState.WITHDRAWN, permission_id)]
+        events: list[Event] = [
+            PermissionChanged(PermissionState.WITHDRAWN, permission_id, actor.name, actor.reason)
+        ]
         for event in [*events, *([ConsentWithdrawn()] if had_consent else [])]:
-            record(connection, event, now, actor=actor, account_id=account_id, client_id=client_id)
+            record(connection, event, now, actor=actor.kind, account_id=account_id, client_id=client_id)
         _tell_child(tools, connection, permission, client)
     return permission
 
