@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 
 from idp.domain.life_cycle import LifeCyclePolicy
 from idp.outbound.mail import MailRefused, MailUnavailable, MailWriter
@@ -27,11 +27,30 @@ if TYPE_CHECKING:
     from idp.domain.account import Account
     from idp.outbound.mail import Envelope, WrittenMail
     from idp.services.context import Context
+    from idp.storage.engine import Database
     from tests.support.clock import SettableClock
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 CITY = {"name": "Ville de Paris", "phone": "3975", "contact_url": "https://city.example/contact"}
 KEPT = Retention(session_idle=timedelta(hours=20))
+
+
+_FILL_SQLITE = """
+WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :number)
+INSERT INTO accounts (account_id, email, email_canonical, password_hash, password_is_generated, password_changed_at,
+  state, language, terms_version, created_at, last_sign_in_at, last_active_at)
+SELECT printf('%026d', n), 'p' || n || '@example.org', 'p' || n || '@example.org', 'x', 0, :since,
+  'active', 'fr', '2026-01-01', :since, :since, CASE WHEN :dated THEN :since + n * :step END
+FROM numbers
+"""
+_FILL_POSTGRESQL = """
+INSERT INTO accounts (account_id, email, email_canonical, password_hash, password_is_generated, password_changed_at,
+  state, language, terms_version, created_at, last_sign_in_at, last_active_at)
+SELECT lpad(CAST(n AS text), 26, '0'), 'p' || n || '@example.org', 'p' || n || '@example.org', 'x', false,
+  CAST(:since AS bigint), 'active', 'fr', '2026-01-01', CAST(:since AS bigint), CAST(:since AS bigint),
+  CASE WHEN CAST(:dated AS boolean) THEN CAST(:since AS bigint) + CAST(n AS bigint) * CAST(:step AS bigint) END
+FROM generate_series(0, CAST(:number AS integer) - 1) AS n
+"""
 
 
 class Killed(Exception):
@@ -125,6 +144,29 @@ class Years:
         )
         with self.context.database.read() as connection:
             return list(connection.execute(statement))
+
+
+def fill(database: Database, number: int, *, first: datetime, last: datetime | None) -> None:
+    """Write many accounts by one statement, used at even distances from a moment to another.
+
+    Args:
+        database: Empty.
+        number: How many.
+        first: The latest use of the first one.
+        last: That of the last one; None leaves all of them undated, created at `first`.
+    """
+    since = _microseconds(first)
+    step = 0 if last is None else max((_microseconds(last) - since) // number, 1)
+    values = {"number": number, "since": since, "step": step, "dated": last is not None}
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text(_FILL_SQLITE if database.is_sqlite else _FILL_POSTGRESQL), values)
+        connection.execute(text("ANALYZE accounts"))
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
 
 
 @cache
