@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from idp.services.authorization import purposes as purposes_of
-from idp.storage.repositories import consents, disclosures, permissions, purposes, tokens
+from idp.storage.repositories import consents, disclosures, exports, permissions, purposes, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +36,7 @@ class MyService:
         told: What it was told.
         purposes: What it asks a yes or no for.
         permission: Of a parent.
+        is_proven: The ledger has acts of the person towards it, and receipts of them.
     """
 
     client_id: str
@@ -48,6 +49,7 @@ class MyService:
     told: tuple[Told, ...] = ()
     purposes: tuple[AnsweredPurpose, ...] = ()
     permission: Permission | None = None
+    is_proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class _Found:
     consents: dict[str, ListedConsent]
     holders: dict[str, datetime]
     told: dict[str, list[Told]] = field(default_factory=dict)
+    proven: set[str] = field(default_factory=set)
 
 
 def of_account(context: Context, account_id: str) -> MyServices:
@@ -90,6 +93,7 @@ def of_account(context: Context, account_id: str) -> MyServices:
             {one.client_id: one for one in consents.of_account(connection, account_id)},
             tokens.live_clients_of(connection, account_id, context.clock()),
             _grouped(disclosures.by_service(connection, account_id)),
+            exports.proven_clients(connection, account_id),
         )
         present = [
             _present(context, connection, account_id, client_id, found)
@@ -144,6 +148,7 @@ def _present(
         permission=permissions.latest(connection, account_id, client_id)
         if client is not None and client.minimum_age is not None
         else None,
+        is_proven=client_id in found.proven,
     )
 
 
@@ -162,6 +167,7 @@ def _past(
                 ended_at=None if one is None else one.ended_at,
                 last_access_at=_last_access(told, None),
                 told=tuple(told),
+                is_proven=client_id in found.proven,
             )
 
 

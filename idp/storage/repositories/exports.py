@@ -260,3 +260,11 @@ def service_names(connection: Connection, client_ids: set[str]) -> dict[str, str
     """Name services that are registered still."""
     statement = select(clients.c.client_id, clients.c.name).where(clients.c.client_id.in_(sorted(client_ids)))
     return {row.client_id: row.name for row in connection.execute(statement)}
+
+
+def proven_clients(connection: Connection, account_id: str) -> set[str]:
+    """Name the services towards which the ledger has acts of a person."""
+    statement = select(ledger_entries.c.client_id).where(
+        ledger_entries.c.account_id == account_id, ledger_entries.c.client_id.is_not(None)
+    )
+    return set(connection.scalars(statement.distinct()))

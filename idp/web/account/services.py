@@ -140,6 +140,7 @@ def _row(service: MyService) -> dict[str, Any]:
     return shown | {
         "claims": service.may_receive,
         "needs_consent": service.needs_consent,
+        "proven": service.is_proven,
         "legal_basis": None
         if client is None or client.legal_basis is None
         else legal_basis_label(client.legal_basis, language()),

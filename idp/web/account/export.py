@@ -1,0 +1,53 @@
+"""/account/export: everything that is kept about the person, as one file, at once (PRI-1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from flask import Blueprint, Response
+
+from idp.domain.errors import ThrottledUntil
+from idp.services.account import export
+from idp.services.account.export import Export
+from idp.web.http import redirect_to, url
+from idp.web.language import language
+from idp.web.sessions import present_person, recent_sign_in_needed, signed_in
+from idp.web.site import context
+from idp.web.templating import page
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+blueprint = Blueprint("export", __name__)
+
+
+@blueprint.get("/account/export")
+@recent_sign_in_needed
+def show() -> str:
+    """Say what is in the file, and offer it."""
+    return page("account/export.html")
+
+
+@blueprint.post("/account/export")
+def download() -> AnyResponse:
+    """Send the file; it is made in memory and kept nowhere.
+
+    Raises:
+        ThrottledUntil: Asked for again and again.
+    """
+    present = signed_in()
+    if present is None or not present.session.is_recent(context().clock(), context().session_lifetimes):
+        # The page was open for long: it comes again once the person has proven who they are.
+        confirm = None if present is None else "1"
+        return redirect_to(url("login.show", next=url("export.show"), confirm=confirm))
+    outcome = export.give(context(), present_person().account.account_id, language=language())
+    match outcome:
+        case ThrottledUntil():
+            raise outcome
+        case Export(file_name, content):
+            disposition = f'attachment; filename="{file_name}"'
+            return Response(
+                content, content_type="application/zip", headers={"Content-Disposition": disposition}
+            )
+        case _:
+            assert_never(outcome)
