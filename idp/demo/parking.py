@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.demo.certified_identity import CLAIMS, certified, is_certified
 from idp.demo.mobile_choice import PURPOSE, Question, choice_of, question_of
+from idp.demo.notices import Notice, Notices
 from idp.demo.pages import new_app
 from idp.demo.parking_rights import (
     ParkingStore,
@@ -37,6 +38,9 @@ PLATE_ERROR = "Saisissez une immatriculation comme AB-123-CD, ou 123 ABC 75 pour
 ADDRESS_ERROR = "Saisissez une adresse à Paris, avec son code postal."
 CHOICE_ERROR = "Choisissez l’une des deux réponses."
 REWORDED_ERROR = "La question a été reformulée entre-temps. Relisez-la, puis répondez."
+#: How Mon Paris calls what becomes of a right.
+NOTICE_KIND = "droit-de-stationnement"
+NOTICE_STATUSES = {"unpaid": "to_pay", "active": "paid", "cancelled": "canceled"}
 CHOICE_SAVED = "Votre choix est enregistré. Il s’applique dès maintenant."
 
 
@@ -118,6 +122,7 @@ class Parking:
         self._service = service
         self._relying_party = relying_party
         self._store = store
+        self._notices = Notices(relying_party)
 
     def _now(self) -> datetime:
         """Return the time in Paris, which is what the pages show."""
@@ -146,10 +151,14 @@ class Parking:
         userinfo = self._service.refreshed_userinfo()
         subject = self._service.subject
         today = self._today()
+        is_newcomer = self._store.is_newcomer(subject)
+        rights = self._store.rights(subject, today)
+        if is_newcomer:
+            self._tell(*rights)
         choice = choice_of(userinfo)
         return render_template(
             "parking/space.html",
-            rights=self._store.rights(subject, today),
+            rights=rights,
             today=today,
             received=received(userinfo),
             certified=certified(userinfo),
@@ -199,7 +208,7 @@ class Parking:
             plate = read_plate(request.form.get("plate", ""))
             address = read_address(request.form.get("address", ""))
             if plate is not None and address is not None:
-                self._store.request(self._service.subject, plate, address, self._today())
+                self._tell(self._store.request(self._service.subject, plate, address, self._today()))
                 return self._back(f"Votre demande pour {plate} est enregistrée. Il reste à la payer.")
             errors = _errors(plate=(plate, PLATE_ERROR), address=(address, ADDRESS_ERROR))
         return _form("parking/request.html", errors)
@@ -242,7 +251,7 @@ class Parking:
             abort(HTTPStatus.NOT_FOUND)
         if request.method == "POST":
             subject = self._service.subject
-            self._store.request(subject, right.plate, right.address, self._today())
+            self._tell(self._store.request(subject, right.plate, right.address, self._today()))
             return self._back("Votre renouvellement est enregistré. Il reste à le payer.")
         return render_template("parking/renewal.html", right=right)
 
@@ -251,13 +260,20 @@ class Parking:
         right = self._unpaid(right_id)
         if request.method == "POST":
             self._store.pay(right, self._today())
+            self._tell(self._right(right_id))
             return self._back(f"Vos droits pour {right.plate} sont activés.")
         return render_template("parking/payment.html", right=right)
 
     def cancel(self, right_id: int) -> ResponseReturnValue:
         """Give up a request."""
         self._store.cancel(self._unpaid(right_id))
+        self._tell(self._right(right_id))
         return self._back("Votre demande est annulée.")
+
+    def _tell(self, *rights: Right) -> None:
+        """Say on Mon Paris what becomes of requests; what it does not take stands on our pages all the same."""
+        now, origin = self._now(), self._service.settings.base_url
+        self._notices.tell(self._service.subject, [_notice(right, now, origin) for right in rights])
 
     def _unpaid(self, right_id: int) -> Right:
         """Find a request that waits for its payment."""
@@ -265,6 +281,21 @@ class Parking:
         if right.status != "unpaid":
             abort(HTTPStatus.NOT_FOUND)
         return right
+
+
+def _notice(right: Right, now: datetime, origin: str) -> Notice:
+    """Say where a right stands."""
+    return Notice(
+        kind=NOTICE_KIND,
+        reference=f"DS-{right.id}",
+        title=f"Droit de stationnement pour {right.plate}",
+        status=NOTICE_STATUSES[right.status],
+        updated_at=now,
+        message=None
+        if right.valid_until is None
+        else f"Votre droit est valable jusqu’au {long_date(right.valid_until)}.",
+        url=f"{origin}/droits/{right.id}",
+    )
 
 
 def _errors(**fields: tuple[str | None, str]) -> dict[str, str]:

@@ -131,9 +131,14 @@ class ParkingStore:
         """Find one right of this person."""
         return next((right for right in self._select(subject) if right.id == right_id), None)
 
-    def request(self, subject: str, plate: str, address: str, today: date) -> None:
+    def is_newcomer(self, subject: str) -> bool:
+        """Tell whether nothing is kept of this person yet."""
+        return not self._select(subject)
+
+    def request(self, subject: str, plate: str, address: str, today: date) -> Right:
         """Ask for a right, which waits for its payment."""
         self._insert(subject, plate, address, status="unpaid", requested_on=today)
+        return max(self._select(subject), key=lambda right: right.id)
 
     def pay(self, right: Right, today: date) -> None:
         """Activate a right for a year."""

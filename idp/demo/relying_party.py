@@ -376,7 +376,7 @@ class RelyingParty:
             TokensRefused: The access token is dead.
             ProviderUnavailable: Anything else than an answer.
         """
-        document = _json_object(self._ask_api("GET", PURPOSES, tokens, None))
+        document = _json_object(self._ask_api("GET", PURPOSES, tokens.access_token, None))
         return [one for one in document.get("purposes", []) if isinstance(one, dict)]
 
     def answer_purpose(self, tokens: Tokens, name: str, version: str, *, allowed: bool) -> dict[str, Any]:
@@ -394,14 +394,37 @@ class RelyingParty:
             ProviderUnavailable: Anything else than an answer.
         """
         body = json.dumps({"answer": allowed, "version": version}).encode()
-        answer = self._ask_api("PUT", f"{PURPOSES}/{name}", tokens, body)
+        answer = self._ask_api("PUT", f"{PURPOSES}/{name}", tokens.access_token, body)
         if answer.status_code in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
             raise Reworded(f"purpose {name} answered {answer.status_code}")
         return _json_object(answer)
 
-    def _ask_api(self, method: str, path: str, tokens: Tokens, body: bytes | None) -> Answer:
-        """Use the person's access token at an interface of the provider."""
-        headers = {"Authorization": f"Bearer {tokens.access_token}"}
+    def own_token(self, scope: str) -> str:
+        """Get an access token for the service itself (RFC 6749 section 4.4).
+
+        Raises:
+            TokensRefused: The provider gives none.
+            ProviderUnavailable: Anything else than an answer.
+        """
+        given = self._ask_tokens(
+            lambda client, endpoint: client.fetch_token(
+                endpoint, grant_type="client_credentials", scope=scope
+            )
+        )
+        return self._checked_bearer(given)[0]
+
+    def put(self, path: str, access_token: str, body: bytes) -> int:
+        """Send JSON to an interface of the provider; gives the status of the answer.
+
+        Raises:
+            TokensRefused: The access token is dead, or not for this.
+            ProviderUnavailable: No answer.
+        """
+        return self._ask_api("PUT", path, access_token, body).status_code
+
+    def _ask_api(self, method: str, path: str, access_token: str, body: bytes | None) -> Answer:
+        """Use an access token at an interface of the provider."""
+        headers = {"Authorization": f"Bearer {access_token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         url = self.settings.issuer.rstrip("/") + path

@@ -70,6 +70,8 @@ class FakeProvider:
     token_requests: list[dict[str, str]] = field(default_factory=list)
     purpose_version: str | None = "1"
     choice: dict[str, Any] | None = None
+    takes_notices: bool = True
+    notices: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make the first key and route the endpoints."""
@@ -81,6 +83,7 @@ class FakeProvider:
         self._codes: dict[str, dict[str, str]] = {}
         self._alive: set[str] = set()
         self._access_tokens: dict[str, datetime] = {}
+        self._own_tokens: set[str] = set()
         self.app = app = Flask("provider")
         app.add_url_rule("/.well-known/openid-configuration", view_func=self.metadata)
         for path, view, method in (
@@ -91,6 +94,7 @@ class FakeProvider:
             ("/revoke", self.revoke, "POST"),
             ("/api/purposes", self.purposes, "GET"),
             ("/api/purposes/mobile_providers", self.answer_purpose, "PUT"),
+            ("/api/subjects/<subject>/requests/<kind>/<reference>", self.put_request, "PUT"),
         ):
             app.add_url_rule(path, view.__name__, view, methods=[method])
         self.client = app.test_client()
@@ -156,7 +160,9 @@ class FakeProvider:
         return Response(status=303, headers={"Location": f"{asked['redirect_uri']}?{query}"})
 
     def token(self) -> ResponseReturnValue:
-        """Redeem a code or a refresh token."""
+        """Redeem a code or a refresh token, or give the service a token of its own."""
+        if request.form["grant_type"] == "client_credentials":
+            return jsonify(self._own_token(request.form["scope"]))
         self.token_requests.append({**request.form.to_dict(), **_basic_client()})
         if request.form["grant_type"] == "refresh_token":
             if self.withdrawn or request.form["refresh_token"] not in self._alive:
@@ -167,6 +173,21 @@ class FakeProvider:
         if asked is None or asked["code_challenge"] != _base64url(sha256(verifier).digest()):
             return jsonify(error="invalid_grant"), 400
         return jsonify(_changed(self._tokens(asked), self.token_changes))
+
+    def _own_token(self, scope: str) -> dict[str, Any]:
+        access_token = self._name("own")
+        self._own_tokens.add(access_token)
+        return {"access_token": access_token, "token_type": "Bearer", "expires_in": 300, "scope": scope}
+
+    def put_request(self, subject: str, kind: str, reference: str) -> ResponseReturnValue:
+        """Keep what the service says of a request."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in self._own_tokens:
+            return jsonify(error="invalid_token"), 401
+        if not self.takes_notices:
+            return jsonify(error="unknown_subject"), 404
+        self.notices.append({"subject": subject, "kind": kind, "reference": reference, **request.get_json()})
+        return jsonify(reference=reference), 201
 
     def _tokens(self, asked: dict[str, str]) -> dict[str, Any]:
         access_token = self._name("access")

@@ -681,3 +681,41 @@ def test_page_is_in_french_with_one_title_and_a_strict_policy(
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+# What becomes of requests, on Mon Paris
+
+
+@pytest.mark.rule("PRO-6")
+def test_what_becomes_of_a_request_is_told_on_mon_paris(signed_in: Resident) -> None:
+    """At the first visit what there is; then what is asked for, paid, given up; with the address of its page here."""
+    notices = signed_in.provider.notices
+    signed_in.get("/espace")
+    at_first = {notice["title"]: notice["status"] for notice in notices}
+    del notices[:]
+
+    signed_in.post("/demande", plate="ab-123-cd", address="1, rue X, 75011 Paris")
+    signed_in.post(f"{signed_in.right('AB-123-CD')}/paiement")
+    signed_in.post(f"{signed_in.right('GH-264-LT')}/annulation")
+    signed_in.get("/espace")
+
+    assert at_first == {
+        "Droit de stationnement pour AB-305-WX": "canceled",
+        "Droit de stationnement pour CN-719-PA": "paid",
+        "Droit de stationnement pour FK-482-ZD": "paid",
+        "Droit de stationnement pour GH-264-LT": "to_pay",
+    }
+    assert [notice["status"] for notice in notices] == ["to_pay", "paid", "canceled"]
+    assert {notice["subject"] for notice in notices} == {signed_in.provider.subject}
+    assert notices[1]["url"] == BASE_URL + signed_in.right("AB-123-CD")
+    assert notices[1]["reference"] == notices[0]["reference"]
+
+
+@pytest.mark.rule("PRO-6")
+def test_notice_that_mon_paris_does_not_take_keeps_nobody_waiting(signed_in: Resident) -> None:
+    """The request stands at the service whatever becomes of the notice."""
+    signed_in.provider.takes_notices = False
+
+    signed_in.post("/demande", plate="ab-123-cd", address="1, rue X, 75011 Paris")
+
+    assert "En attente de paiement" in signed_in.get(signed_in.right("AB-123-CD")).text

@@ -17,6 +17,7 @@ from idp.domain.client import (
     GrantType,
     LegalBasis,
 )
+from idp.domain.purposes import Purpose
 from idp.services.authorization import terms
 from idp.services.authorization.terms import TermsText
 from idp.services.clients import registry
@@ -28,6 +29,29 @@ if TYPE_CHECKING:
 
 #: Terms of our own writing: `<version>.<language>.md`; the version is the day from which they hold.
 _TERMS: Final = "terms"
+
+#: What parking asks on its own (CON-3): who pays by telephone is known to these firms as a resident.
+_MOBILE_PROVIDERS: Final = Purpose(
+    name="mobile_providers",
+    version="1",
+    title={
+        "fr": "Payer mon stationnement par une application mobile",
+        "en": "Paying for my parking with a mobile app",
+    },
+    yes={
+        "fr": "J’autorise la transmission de mes données à PayByPhone, Flowbird, EasyPark et Indigo Neo. "
+        "Je pourrai payer mon stationnement résidentiel par l’une de ces applications.",
+        "en": "I allow my data to be passed to PayByPhone, Flowbird, EasyPark and Indigo Neo. "
+        "I will be able to pay for my resident parking with any of these apps.",
+    },
+    no={
+        "fr": "Je n’autorise pas la transmission de mes données à PayByPhone, Flowbird, EasyPark et Indigo Neo. "
+        "Je paierai mon stationnement résidentiel à l’horodateur seulement.",
+        "en": "I do not allow my data to be passed to PayByPhone, Flowbird, EasyPark and Indigo Neo. "
+        "I will pay for my resident parking at the meter only.",
+    },
+    recipients=("PayByPhone", "Flowbird", "EasyPark", "Indigo Neo"),
+)
 
 
 def register(tools: Console, plan: Plan, jwks: dict[str, Any]) -> dict[str, str]:
@@ -119,7 +143,9 @@ def parking(plan: Plan) -> Client:
         # By both channels: the frame acts before the page goes on, the other one in any case.
         frontchannel_logout_uri=f"{origin}/deconnexion/cadre",
         frontchannel_logout_session_required=True,
-        scopes=frozenset({"openid", "profile", "email", "offline_access"}),
+        events_uri=f"{origin}/evenements",
+        purposes=(_MOBILE_PROVIDERS,),
+        scopes=frozenset({"openid", "profile", "email", "offline_access", "requests"}),
         claims=(
             ClaimUse(
                 "family_name",
@@ -153,7 +179,10 @@ def parking(plan: Plan) -> Client:
             "en": "One year after the last permit has ended.",
         },
         authentication_method=ClientAuthenticationMethod.SECRET_BASIC,
-        grant_types=frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}),
+        # The last one to say on "Mes demandes" what becomes of a right (PRO-6).
+        grant_types=frozenset(
+            {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.CLIENT_CREDENTIALS}
+        ),
     )
 
 
@@ -184,6 +213,7 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
         initiate_login_uri=f"{origin}/connexion/initier",
         backchannel_logout_uri=f"{origin}/deconnexion/canal-arriere",
         backchannel_logout_session_required=True,
+        events_uri=f"{origin}/evenements",
         scopes=frozenset({"openid", "profile", "email"}),
         claims=(
             ClaimUse("family_name", person, required=True),
@@ -204,4 +234,6 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
         authentication_method=ClientAuthenticationMethod.PRIVATE_KEY_JWT,
         authentication_signing_alg="ES256",
         jwks=jwks,
+        # The panel's privacy policy, section 9: nobody below fifteen without a parent's permission.
+        minimum_age=15,
     )
