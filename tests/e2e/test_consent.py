@@ -126,6 +126,7 @@ def test_double_click_on_allow_ends_on_parkings_page(visitor: Visitor) -> None:
     visitor.goes_to_parking()
     visitor.signs_in(visitor.demo.new_account())
     visitor.sees_title("Ce que ce service va recevoir")
+    visitor.answers_purposes()
 
     visitor.button("Autoriser").dblclick()
 

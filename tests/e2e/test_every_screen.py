@@ -139,6 +139,9 @@ def signing_up(visitor: Visitor) -> Iterator[str]:
     yield "consent"
     visitor.page.route(f"{visitor.demo.parking}/callback*", lambda route: route.abort("aborted"))
     presses(visitor, "button[value=allow]")
+    yield "consent_without_an_answer"
+    visitor.answers_purposes()
+    presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("meta[http-equiv=refresh]")).to_have_count(1)
     yield "continue"
 
@@ -244,6 +247,7 @@ def by_form_post(visitor: Visitor) -> Iterator[str]:
     yield "accept_terms_error"
     visitor.ticks("terms")
     submits(visitor)
+    visitor.answers_purposes()
     presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("form[data-form-post], meta[http-equiv=refresh]")).to_have_count(1)
     yield "form_post"
@@ -281,6 +285,7 @@ def leaving(visitor: Visitor) -> Iterator[str]:
     email = visitor.demo.new_account()
     visitor.goes_to_parking()
     submits(visitor, email=email, password=PASSWORD)
+    visitor.answers_purposes()
     presses(visitor, "button[value=allow]")
     visitor.is_at(visitor.demo.parking, "/espace")
     visitor.opens("/account")

@@ -23,6 +23,9 @@ BIRTHDATE = "1990-03-03"
 PARKING_BUTTON = "Gérer mon droit et suivre mes demandes"
 PARKING_SPACE = "Mon espace personnel"
 IS_FOCUSED = "element => element === document.activeElement"
+IS_GROUP_FOCUSED = "element => element.name === document.activeElement.name"
+# More answers than any question has.
+MOST_ANSWERS = 10
 
 
 class Hands(Protocol):
@@ -36,6 +39,9 @@ class Hands(Protocol):
 
     def tick(self, target: Locator) -> None:
         """Tick a box."""
+
+    def choose(self, target: Locator) -> None:
+        """Choose one of several answers."""
 
 
 class Mouse:
@@ -51,6 +57,10 @@ class Mouse:
 
     def tick(self, target: Locator) -> None:
         """Click the box."""
+        target.check()
+
+    def choose(self, target: Locator) -> None:
+        """Click the answer."""
         target.check()
 
 
@@ -74,7 +84,17 @@ class Keyboard:
         target.page.keyboard.press("Space")
         expect(target).to_be_checked()
 
-    def _reach(self, target: Locator) -> None:
+    def choose(self, target: Locator) -> None:
+        """Go to the answers, of which Tab reaches one alone, then from one to the next."""
+        self._reach(target, IS_GROUP_FOCUSED)
+        target.page.keyboard.press("Space")
+        for _ in range(MOST_ANSWERS):
+            if target.is_checked():
+                return
+            target.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"no arrow reaches {target}")
+
+    def _reach(self, target: Locator, is_there: str = IS_FOCUSED) -> None:
         """Press Tab until the target has the focus.
 
         Raises:
@@ -82,7 +102,7 @@ class Keyboard:
         """
         expect(target).to_be_visible()
         for _ in range(MOST_STOPS):
-            if target.evaluate(IS_FOCUSED):
+            if target.evaluate(is_there):
                 return
             target.page.keyboard.press("Tab")
         raise AssertionError(f"Tab never reaches {target}")
@@ -257,16 +277,25 @@ class Visitor:
 
     # Consent
 
-    def allows(self, *claims: str) -> None:
+    def allows(self, *claims: str, purposes: str = "no") -> None:
         """Answer yes, and tick these optional claims.
 
         Args:
             claims: Their names.
+            purposes: What is answered to each question that the service asks apart.
         """
         self.sees_title("Ce que ce service va recevoir")
         for name in claims:
             self.ticks(f"claim-{name}")
+        self.answers_purposes(purposes)
         self.presses("Autoriser")
+
+    def answers_purposes(self, answer: str = "no") -> None:
+        """Answer each question that the consent page asks apart; none is answered beforehand (CON-3)."""
+        questions = self.page.locator("fieldset.purpose")
+        expect(questions.locator(":checked")).to_have_count(0)
+        for question in questions.all():
+            self.hands.choose(question.locator(f"input[value={answer}]"))
 
     # FranceConnect
 
