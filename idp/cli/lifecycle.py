@@ -159,9 +159,9 @@ def _foresee(tools: Console, policy: LifeCyclePolicy, batch: int, limit: int | N
 
 
 def _show(rows: Iterable[dict[str, Any]]) -> None:
-    words = {"warn": "would be warned", "delete": "would be deleted", "unwarned": "can't be warned"}
+    words = {"warn": "warning", "delete": "deletion", "unwarned": "unreachable"}
     cells = [(row["account_id"], row["idle_since"], words[row["act"]], row["deletes_at"]) for row in rows]
-    table(("account", "unused since", "what", "deletion"), cells, empty="Nothing is due.")
+    table(("account", "unused since", "due", "deleted on"), cells, empty="Nothing is due.")
 
 
 def _row(due: Due) -> dict[str, Any]:
