@@ -42,6 +42,21 @@ JOIN = "/adhesion"
 RULES_ERROR = "Pour rejoindre le panel, cochez la case."
 QUESTION_ERROR = "Choisissez une réponse."
 
+#: Shown when Mon Paris answers access_denied: whether the person or a parent said no is not told to us.
+REFUSED = {
+    "title": "Vous n’êtes pas entré dans le panel",
+    "sentences": (
+        (
+            "Rien ne nous a été transmis. Soit vous n’avez pas donné votre accord, et vous pouvez changer d’avis "
+            "quand vous voulez."
+        ),
+        (
+            "Soit vous avez moins de 15 ans\u00a0: il faut alors la permission d’un parent. Mon Paris lui écrit à votre "
+            "demande. Dès que la réponse est oui, revenez ici\u00a0: le panel s’ouvrira."
+        ),
+    ),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExplorateursSettings(ServiceSettings):
@@ -74,6 +89,7 @@ def create_app(settings: ExplorateursSettings) -> Flask:
     )
     panel = Panel(service, store)
     app.jinja_env.filters["long_date"] = long_date
+    app.context_processor(lambda: {"refused": REFUSED})
     _route(app, service, panel)
     if key is not None:
         app.add_url_rule("/jwks.json", "jwks", lambda: _jwks(key))

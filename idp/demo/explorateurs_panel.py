@@ -40,7 +40,7 @@ _PSEUDONYM = re.compile(r"[^\W_][\w .'’-]{1,28}[^\W_]")
 #: A name of one or two letters is in too many words to be looked for inside a pseudonym.
 _SHORTEST_NAME_INSIDE = 3
 
-AGE_BANDS = ((25, "15 à 24 ans"), (40, "25 à 39 ans"), (60, "40 à 59 ans"))
+AGE_BANDS = ((15, "Moins de 15 ans"), (25, "15 à 24 ans"), (40, "25 à 39 ans"), (60, "40 à 59 ans"))
 OLDEST_BAND = "60 ans et plus"
 NO_BAND = "Âge non précisé"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from stat import S_IMODE
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -292,6 +293,7 @@ def test_withdrawn_consent_closes_the_panel(member: Visitor) -> None:
 @pytest.mark.parametrize(
     "birthdate, band",
     [
+        ("2011-11-23", "Moins de 15 ans"),
         ("2011-11-22", "15 à 24 ans"),
         ("2001-11-23", "15 à 24 ans"),
         ("2001-11-22", "25 à 39 ans"),
@@ -340,3 +342,17 @@ def test_key_is_kept_and_private(tmp_path: Path) -> None:
 
     assert first.get("/jwks.json").json == published
     assert S_IMODE((tmp_path / "explorateurs_key.pem").stat().st_mode) == 0o600
+
+
+@pytest.mark.rule("CON-7")
+def test_person_who_was_refused_reads_both_reasons_kindly(visitor: Visitor) -> None:
+    """The panel is not told who said no: it says what either takes, and asks for no reason."""
+    visitor.restart()
+    asked = visitor.get(visitor.get("/panel").headers["Location"]).headers["Location"]
+    state = parse_qs(urlsplit(asked).query)["state"][0]
+
+    answer = visitor.get(f"/callback?{urlencode({'error': 'access_denied', 'state': state, 'iss': ISSUER})}")
+
+    assert answer.status_code == 403
+    assert "Vous n’êtes pas entré dans le panel" in answer.text
+    assert "il faut alors la permission d’un parent" in answer.text
