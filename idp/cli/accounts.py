@@ -22,7 +22,7 @@ _ACCOUNT = click.argument("account", metavar="ID_OR_ADDRESS")
 
 @click.group()
 def command() -> None:
-    """Show, lock, unlock and delete accounts."""
+    """Show, lock, limit, rectify and delete accounts."""
 
 
 @command.command("show")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from textwrap import indent
 from typing import Any, TypeVar
@@ -33,19 +33,26 @@ def emit(value: object) -> None:
     click.echo(msgspec.json.format(encoded, indent=2).decode())
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    empty: str,
+    alarming: Collection[int] = (),
+) -> None:
     """Print rows as a table.
 
     Args:
         columns: Headings.
         rows: Cells; None is a dash, moments are shortened.
         empty: What to say when there is none.
+        alarming: Places of the rows that are shown in red, on a terminal that has colours.
     """
     if not rows:
         click.echo(empty)
         return
     tables = importlib.import_module("idp.cli.tables")
-    tables.show(columns, [[cell(value) for value in row] for row in rows])
+    tables.show(columns, [[cell(value) for value in row] for row in rows], alarming)
 
 
 def card(members: Mapping[str, object]) -> None:

@@ -17,6 +17,8 @@ from typing import Final
 
 _HEADING: Final = re.compile(r"#{1,6}\s+")
 _ITEM: Final = re.compile(r"(?:[-*+]|\d+[.)])\s+")
+#: What is not read; the number of an item is.
+_MARK: Final = re.compile(r"\A(?:#{1,6}|[-*+])\s+")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|\*|`)(\S(?:.*?\S)?)\1")
 _WORD: Final = re.compile(r"\s+|[^\s]+")
@@ -169,4 +171,4 @@ def _readable_pieces(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 
 
 def _without_mark(text: str) -> str:
-    return _HEADING.sub("", _ITEM.sub("", text, count=1), count=1)
+    return _MARK.sub("", text)

@@ -23,6 +23,7 @@ from idp.services.account.life_cycle import Limits
 from idp.services.delivery import ParallelDelivery, Post, deliver_due
 from idp.services.logout.back_channel import LogoutCourier
 from idp.services.logout.security_events import EventCourier
+from idp.services.operations import data_requests
 from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.engine import DATABASE_AWAY
 
@@ -82,9 +83,19 @@ def work(context: Context, post: Post, kept: Retention, stop: Event) -> None:
             gone = purge(context, kept, pause=stop.wait, go_on=lambda: not stop.is_set())
             if gone:
                 _LOG.info("purged", **gone)
+            remind_of_requests(context)
         return tried
 
     _repeat(turn, stop)
+
+
+def remind_of_requests(context: Context) -> None:
+    """Mail the city which requests of the RGPD come due, where there is a mailbox to write to (PRI-4)."""
+    to = context.controller.contact
+    if "@" in to:
+        named = data_requests.remind(context, to)
+        if named:
+            _LOG.info("reminded_of_requests", requests=len(named))
 
 
 def work_logouts(context: Context, stop: Event) -> None:

@@ -60,6 +60,19 @@ EVENTS: dict[str, dict[str, object]] = {
         "email": "zoe@example.org",
         "link": "https://idp.example/keep-account?token=mpl_a&x=1",
     },
+    "data_request": {
+        "step": "refused",
+        "kind": "erasure",
+        "received_at": AT,
+        "last_day": "2026-12-12",
+        "reason": "La loi <b>oblige</b> à les garder.",
+    },
+    "data_requests_due": {
+        "requests": [
+            {"id": "0197", "kind": kind, "last_day": "2026-12-12", "days_left": left}
+            for kind, left in [("access", 10), ("objection", 1), ("erasure", 0), ("restriction", -1)]
+        ]
+    },
     "unlink_requested": {"at": AT},
     "unlink_withdrawn": {"at": AT},
     "unlink_approved": {"at": AT},
@@ -179,3 +192,36 @@ def test_refusal_to_unlink_gives_the_reason_as_text(writer: MailWriter, language
 
     assert "Le nom <b>d’usage</b> suffit." in mail.text
     assert "Le nom &lt;b&gt;d’usage&lt;/b&gt; suffit." in mail.html
+
+
+@pytest.mark.rule("PRI-4")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "step, subject",
+    [
+        ("received", {"fr": "Nous avons reçu votre demande", "en": "We have received your request"}),
+        ("extended", {"fr": "Votre demande prend plus de temps", "en": "Your request takes more time"}),
+        ("done", {"fr": "La Ville a répondu à votre demande", "en": "The City has answered your request"}),
+        (
+            "refused",
+            {
+                "fr": "La Ville n’a pas pu donner suite à votre demande",
+                "en": "The City could not act on your request",
+            },
+        ),
+    ],
+    ids=["received", "extended", "done", "refused"],
+)
+def test_each_step_of_a_request_has_its_words(
+    writer: MailWriter, language: str, step: str, subject: dict[str, str]
+) -> None:
+    """The reason or the deadline is there, as text; only a refusal names whom to complain to."""
+    mail = writer.write("data_request", language, EVENTS["data_request"] | {"step": step})
+
+    assert mail.subject == subject[language]
+    assert ("La loi <b>oblige</b> à les garder." in mail.text) == (step != "received")
+    assert "<b>oblige" not in mail.html
+    assert ("2026" in mail.text.replace("12 novembre 2026", "").replace("12 November 2026", "")) == (
+        step in {"received", "extended"}
+    )
+    assert ("cnil.fr" in mail.text) == (step == "refused")
