@@ -6,7 +6,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/installed
-GENERATED := docs/proofs.md docs/conformance.md docs/configuration.md config.example.toml
+GENERATED := docs/proofs.md docs/conformance.md docs/configuration.md config.example.toml docs/export.schema.json
 
 .DEFAULT_GOAL := help
 .PHONY: help install browser run check test quick coverage e2e bench migration migrate docs sizes lock clean

@@ -42,10 +42,11 @@ _CHANNEL: Final = "account"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The exact words that a person answered to, without a value of theirs, and their language."""
+    """The exact words that a person answered to, without a value of theirs, and where, as the ledger says it."""
 
     words: str
     language: str
+    channel: str = "account"
 
 
 def allow(
@@ -150,7 +151,7 @@ def withdraw(context: Context, account_id: str, client_id: str, shown: Shown) ->
             connection, account_id, client, now, reason="consent_withdrawn", sealer=context.sealer
         )
         withdraw_all_within(
-            context, connection, account_id, client, language=shown.language, channel=_CHANNEL, now=now
+            context, connection, account_id, client, language=shown.language, channel=shown.channel, now=now
         )
         if consent is not None:
             subject = subject_of(client, account_id, context.pairwise)
@@ -177,7 +178,7 @@ def _withdrawal(account_id: str, client: Client, subject: str, consent: Consent,
         document=Document("policy", consent.policy_version, client.policy_uri),
         words=shown.words,
         language=shown.language,
-        channel=_CHANNEL,
+        channel=shown.channel,
         details={
             "consent_id": consent.consent_id,
             "scopes": sorted(consent.scopes),
