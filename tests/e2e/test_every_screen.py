@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from idp.domain.minimum_age import ASK_AGAIN_AFTER
+from idp.storage.models import parental_permissions
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
+from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address
 from tests.support.screens import Inspector, as_lines
 from tests.support.started_devices import a_television
@@ -42,6 +47,7 @@ def reading(visitor: Visitor) -> Iterator[str]:
         "wrong_method": "/sign-out",
         "dead_sign_up_link": "/sign-up/link?token=nothing",
         "dead_password_link": "/new-password?token=nothing",
+        "dead_permission_link": "/permission?token=nothing",
         "expired": "/sign-in?pending=mpq_nothing",
         "franceconnect_expired": "/franceconnect/callback?state=nothing&code=nothing",
         "franceconnect_linked_elsewhere": "/franceconnect/turned-away?reason=linked_elsewhere",
@@ -405,6 +411,44 @@ def ending_the_link(visitor: Visitor) -> Iterator[str]:
     yield "identity_unlinked"
 
 
+def asking_a_parent(visitor: Visitor) -> Iterator[str]:
+    """Somebody of fourteen, and a parent who says no, then yes, and takes it back."""
+    visitor.opens("/sign-in?next=/account")
+    without_age = {name: value for name, value in DECLARED.items() if name != "birthdate"}
+    submits(visitor, email=visitor.demo.new_account(identity=without_age), password=PASSWORD)
+    visitor.goes_to_explorateurs()
+    yield "identity_age_needed"
+    now = datetime.now(UTC)  # noqa: TID251 - the programs of the demonstration read the machine's clock
+    submits(visitor, birthdate=born(14, now, days=30))
+    page, parent = visitor.page.url, new_address("parent")
+    yield "permission_needed"
+    submits(visitor, parent_email="maman")
+    yield "permission_error"
+    submits(visitor, parent_email=parent)
+    yield "permission_waiting"
+    visitor.page.goto(visitor.demo.wait_for_mail(parent)["links"][0])
+    yield "permission_question"
+    presses(visitor, "button[value=no]")
+    yield "permission_declined"
+    visitor.page.goto(page)
+    yield "permission_refused"
+    with visitor.demo.database.write() as connection:
+        connection.execute(update(parental_permissions).values(answered_at=now - ASK_AGAIN_AFTER))
+    visitor.page.goto(page)
+    yield "permission_refused_long_ago"
+    submits(visitor, parent_email=parent)
+    visitor.page.goto(visitor.demo.wait_for_mail(parent, 2)["links"][0])
+    presses(visitor, "button[value=yes]")
+    yield "permission_given"
+    presses(visitor, "form[action='/permission/withdraw'] button")
+    yield "permission_withdraw"
+    presses(visitor, "button[name=confirmed]")
+    yield "permission_withdrawn"
+    visitor.page.goto(page)
+    yield "permission_needed_again"
+    presses(visitor, "form[action='/parental-permission/return'] button")
+
+
 def _decided(visitor: Visitor, email: str, decision: str, *options: str) -> None:
     """Ask to end the link, and have it decided."""
     visitor.opens("/account/franceconnect/unlink")
@@ -424,6 +468,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     by_device,
     with_franceconnect,
     ending_the_link,
+    asking_a_parent,
 )
 
 
