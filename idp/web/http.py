@@ -97,6 +97,21 @@ def form() -> MultiDict[str, str]:
     return _checked(request.form)
 
 
+def posted_text(name: str, *, longest: int) -> str:
+    """Read one long field of a posted form, for a reader that takes anything: a signed document.
+
+    Raises:
+        BadRequest: It is repeated, or longer than that.
+    """
+    given = request.form.getlist(name)
+    if len(given) > 1:
+        raise BadRequest(f"{name!r} is repeated")
+    text = given[0] if given else ""
+    if len(text) > longest:
+        raise BadRequest(f"{name!r} is too long")
+    return text
+
+
 def query() -> MultiDict[str, str]:
     """Read the query of a page, with the same checks as `form`."""
     return _checked(request.args)

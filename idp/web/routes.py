@@ -12,6 +12,7 @@ from idp.web.account import (
     index,
     password,
     reactivation,
+    receipts,
     services,
     signup,
     unlink,
@@ -34,7 +35,8 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, logos, opening, pages, receipts, requests, terms
+from idp.web.space import home, logos, opening, pages, requests, terms
+from idp.web.space import receipts as receipt_checks
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
 PROTOCOL_ENDPOINTS = (
@@ -82,6 +84,7 @@ BLUEPRINTS = (
     pages.blueprint,
     terms.blueprint,
     receipts.blueprint,
+    receipt_checks.blueprint,
     opening.blueprint,
     health.blueprint,
 )

@@ -38,6 +38,7 @@ CROSS_SITE = frozenset(
         "oidc.register",
         "oidc.replace_registration",
         "oidc.delete_registration",
+        "receipt_checks.check_by_program",
         "api.answer_purpose",
         "api.put_request",
         "api.delete_request",
