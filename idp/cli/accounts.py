@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import assert_never
 
@@ -13,6 +15,8 @@ from idp.cli.operators import operator_option, reason_option, words
 from idp.cli.output import card, confirm, emit, json_option, table, yes_option
 from idp.cli.parts import console
 from idp.domain.account import Account
+from idp.services.account import export
+from idp.services.account.export import LANGUAGES
 from idp.services.operations import accounts, limiting, rectification
 from idp.services.operations.limiting import Limiting
 from idp.services.operations.rectification import Certified, Faulty, Rectified, Unknown
@@ -143,6 +147,55 @@ def delete_command(config: Path, account: str, *, yes: bool, as_json: bool) -> N
         confirm("Everything kept on this person will be erased for good. Go on?", yes=yes)
         found = accounts.delete(tools, account)
     _done(found, "deleted", as_json=as_json)
+
+
+@command.command("export")
+@_ACCOUNT
+@reason_option
+@operator_option
+@click.option("--language", type=click.Choice(LANGUAGES), help="Of the page in it; the person's by default.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="A new file, which only you can read; the standard output when absent.",
+)
+@click.pass_obj
+def export_command(
+    config: Path,
+    account: str,
+    reason: str,
+    operator: str | None,
+    *,
+    language: str | None,
+    output: Path | None,
+) -> None:
+    """Hand out everything that is kept about a person, as a ZIP archive, to answer a request (PRI-4).
+
+    The person finds this in the record of their account, with the reason.
+    """
+    by, said = acting(operator), words(reason)
+    if output is None and sys.stdout.isatty():
+        raise click.UsageError("an archive is no text: say --output FILE, or send the output somewhere")
+    if output is not None and output.exists():
+        raise Refusal(f"{output} is there already")
+    with console(config) as tools:
+        made = export.give_for(tools, account, language=language, by=by, reason=said)
+    if made is None:
+        raise _unknown()
+    if output is None:
+        sys.stdout.buffer.write(made.content)
+        return
+    _write_for_me(output, made.content)
+    click.echo(f"Everything kept about the account is in {output}: hand it over safely, then delete it.")
+
+
+def _write_for_me(file: Path, content: bytes) -> None:
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Refusal(f"{file}: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
 
 
 def _done(found: Account | None, what: str, *, as_json: bool) -> None:

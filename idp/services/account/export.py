@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _MOST_ROWS: Final = 50_000
 #: Each export reads everything that is kept of a person: a click now and then, and no loop.
 _BRAKE: Final = ThrottlePolicy(free_failures=10, window=timedelta(hours=1), cleared_by_success=False)
+#: In which the page can be.
+LANGUAGES: Final = ("fr", "en")
 _DATA_FILE: Final = "donnees.json"
 _PAGE_FILE: Final = "index.html"
 _README_FILE: Final = "README.txt"
@@ -97,13 +99,13 @@ def give(context: Context, account_id: str, *, language: str) -> Export | Thrott
     return made
 
 
-def give_for(tools: Tools, wanted: str, *, language: str, by: str, reason: str) -> Export | None:
+def give_for(tools: Tools, wanted: str, *, language: str | None, by: str, reason: str) -> Export | None:
     """Make the archive for an administrator who answers a request of the RGPD (PRI-4).
 
     Args:
         tools: The parts.
         wanted: Identifier or address of the account.
-        language: Of the page in it.
+        language: Of the page in it; the person's own when None.
         by: Who asks for it.
         reason: Why, for the trail: the person reads it in their next export (S-456).
 
@@ -121,7 +123,8 @@ def give_for(tools: Tools, wanted: str, *, language: str, by: str, reason: str) 
             return None
         event = AccountExported(by=by, reason=reason)
         record(connection, event, now, actor="administrator", account_id=account.account_id)
-    return _made(tools, account.account_id, language, now)
+    chosen = language or account.language
+    return _made(tools, account.account_id, chosen if chosen in LANGUAGES else LANGUAGES[0], now)
 
 
 def document(tools: Tools, account_id: str, now: datetime) -> dict[str, Any] | None:
