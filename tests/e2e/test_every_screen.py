@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -16,9 +17,11 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
+from sqlalchemy import update
 
 from idp.domain.minimum_age import ASK_AGAIN_AFTER
 from idp.storage.models import parental_permissions
+from idp.storage.models import accounts
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address
@@ -458,6 +461,24 @@ def _decided(visitor: Visitor, email: str, decision: str, *options: str) -> None
     visitor.demo.idp("unlink", decision, request_id, *options, "--yes")
 
 
+def forgetting_the_account(visitor: Visitor) -> Iterator[str]:
+    """Somebody who left four years ago, is warned, and keeps the account."""
+    visitor.opens("/keep-account?token=nothing")
+    yield "keep_account_dead_link"
+    email = visitor.demo.new_account()
+    used_at = datetime.now(UTC) - timedelta(days=1500)  # noqa: TID251 - the demonstration has no other clock
+    with visitor.demo.database.write() as connection:
+        statement = update(accounts).where(accounts.c.email == email).values(last_active_at=used_at)
+        connection.execute(statement)
+    visitor.demo.idp("lifecycle", "run")
+    visitor.page.goto(visitor.demo.wait_for_mail(email)["links"][0])
+    yield "keep_account"
+    submits(visitor)
+    yield "keep_account_done"
+    visitor.opens("/keep-account")
+    yield "keep_account_in_use"
+
+
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     reading,
     coming_in,
@@ -469,6 +490,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     with_franceconnect,
     ending_the_link,
     asking_a_parent,
+    forgetting_the_account,
 )
 
 
