@@ -196,6 +196,8 @@ def _value(table: Table, column: Column[Any], needles: Needles, known: dict[str,
         # Live rows: what has ended is history, and history of a person goes too.
         "ended_at": None,
         "consumed_at": None,
+        "withdrawn_at": None,
+        "revoked_at": None,
     }
     choices = _choices(table, column)
     if choices:
