@@ -92,11 +92,7 @@ def asked(flags: dict[str, Any]) -> Asked:
     logo_file = flags.pop("logo_file", None) or logo_file
     without_logo = flags.pop("without_logo", False)
     found.update(_from_flags(flags))
-    if "response_types" in found:
-        found["response_types"] = [canonical_response_type(text) for text in found["response_types"]]
-    if found.get("sector_identifier_uri") and "sector_identifier" not in found:
-        found["sector_identifier"] = _host_of(found["sector_identifier_uri"])
-    return Asked(found, None if logo_file is None else _bytes(logo_file), without_logo)
+    return Asked(_completed(found), None if logo_file is None else _bytes(logo_file), without_logo)
 
 
 def new_client(attributes: dict[str, Any]) -> Client:
@@ -105,6 +101,8 @@ def new_client(attributes: dict[str, Any]) -> Client:
     Raises:
         Refusal: A value has the wrong type.
     """
+    # Types first: what follows reads inside of the values.
+    _converted({"client_id": "", "name": "", **attributes})
     implied = _implied(attributes, frozenset(attributes.get("scopes", ())))
     wanted = {"client_id": "", "name": "", **_claims_of_scopes(attributes), **implied, **attributes}
     return _converted(_of_profile(wanted, attributes))
@@ -134,8 +132,12 @@ def changed_client(present: Client, attributes: dict[str, Any]) -> Client:
 
 def in_words(problems: tuple[MetadataProblem, ...]) -> str:
     """Say everything that is wrong, a line each, in the words that were typed."""
-    lines = [f"  {_TYPED_AS.get(problem.field, problem.field)} {problem.message}" for problem in problems]
-    return "\n".join(["nothing was stored:", *lines])
+    return "\n".join(["nothing was stored:", *(f"  {in_one_line(problem)}" for problem in problems)])
+
+
+def in_one_line(problem: MetadataProblem) -> str:
+    """Say one thing that is wrong, in the words that were typed."""
+    return f"{_TYPED_AS.get(problem.field, problem.field)} {problem.message}"
 
 
 def _claims_of_scopes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -265,10 +267,33 @@ def _claim(text: str, english: dict[str, str]) -> dict[str, Any]:
 def _from_file(file: Path | None) -> tuple[dict[str, Any], Path | None]:
     if file is None:
         return {}, None
+    return _from_table(read_toml(file), file)
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a file.
+
+    Raises:
+        Refusal: It can't be read, or is no TOML.
+    """
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refusal(f"{file}: {error}") from error
+
+
+def asked_by(table: dict[str, Any], file: Path) -> Asked:
+    """Take one service of a file of several.
+
+    Raises:
+        Refusal: It has a key that no client has, or names a file that can't be read.
+    """
+    found, logo_file = _from_table(table, file)
+    return Asked(_completed(found), None if logo_file is None else _bytes(logo_file))
+
+
+def _from_table(table: dict[str, Any], file: Path) -> tuple[dict[str, Any], Path | None]:
+    found = dict(table)
     jwks_file, logo_file = found.pop("jwks_file", None), found.pop("logo_file", None)
     if jwks_file is not None:
         found["jwks"] = _json(file.parent / str(jwks_file))
@@ -278,6 +303,19 @@ def _from_file(file: Path | None) -> tuple[dict[str, Any], Path | None]:
             f"{file}: no client has {', '.join(unknown)}; there are {', '.join(sorted(_ATTRIBUTES))}"
         )
     return found, None if logo_file is None else file.parent / str(logo_file)
+
+
+def _completed(found: dict[str, Any]) -> dict[str, Any]:
+    completed = dict(found)
+    types = found.get("response_types")
+    if isinstance(types, list):
+        completed["response_types"] = [
+            canonical_response_type(text) if isinstance(text, str) else text for text in types
+        ]
+    uri = found.get("sector_identifier_uri")
+    if uri and isinstance(uri, str) and "sector_identifier" not in found:
+        completed["sector_identifier"] = _host_of(uri)
+    return completed
 
 
 def _host_of(uri: str) -> str | None:

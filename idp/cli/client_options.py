@@ -105,7 +105,7 @@ _FLAGS: Final = (
     _flag(
         _SEEN,
         "--data-protection-contact",
-        help="Whom people write to about their data: an address, or a form; the first contact when absent.",
+        help="Whom people write to about their data: an address, or a form; the city's own when absent.",
     ),
     _switch(
         _SEEN,

@@ -1,4 +1,4 @@
-"""`idp clients`: create, list, show, update, rotate-secret, disable, enable, delete (ADM-1, ADM-2, CON-1)."""
+"""`idp clients`: create, list, show, check, update, apply, rotate-secret, disable, enable, delete (ADM-1, CON-1)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 
-from idp.cli import client_tokens
+from idp.cli import client_files, client_tokens
 from idp.cli.client_form import Asked, asked, changed_client, in_words, new_client
 from idp.cli.client_options import GroupedCommand, client_options
 from idp.cli.exits import Exit, Refusal
 from idp.cli.output import card, confirm, emit, json_option, secret, table, yes_option
 from idp.cli.parts import console
 from idp.domain.client import CertificateSubject, Client, Encryption
+from idp.protocol.clients.contract import missing
 from idp.services.clients import registry
 from idp.services.clients.registry import ChangedMeanwhile, Invalid, Registered, Taken, Unknown
 from idp.services.tools import Tools
@@ -42,6 +43,7 @@ def create_command(config: Path, /, *, client_id: str | None, as_json: bool, **f
         match registry.create(tools, new_client(wanted.attributes | named), wanted.logo):
             case Registered() as registered:
                 _warn_of_legacy(wanted)
+                _warn_of_gaps(registered.client)
                 _show_registered(registered, "registered", as_json=as_json)
             case Invalid(problems):
                 raise Refusal(in_words(problems))
@@ -88,6 +90,27 @@ def show_command(config: Path, client_id: str, *, as_json: bool) -> None:
     card({name: value for name, value in _members(client).items() if value not in (None, "", (), [], {})})
 
 
+@command.command("check")
+@json_option
+@click.pass_obj
+def check_command(config: Path, *, as_json: bool) -> None:
+    """List what contracts lack before people can be told who does what with their data; exit code 1 if anything."""
+    with console(config) as tools:
+        found = [(client, tuple(missing(client))) for client in registry.every(tools)]
+    lacking = [(client, lacks) for client, lacks in found if lacks]
+    if as_json:
+        emit([_lacking(client, lacks) for client, lacks in lacking])
+    else:
+        rows = [
+            (client.client_id, client.name, field, message)
+            for client, all_ in lacking
+            for field, message in all_
+        ]
+        table(("id", "name", "field", "what is missing"), rows, empty="Every contract is complete.")
+    if lacking:
+        raise SystemExit(Exit.REFUSED)
+
+
 @command.command("update", cls=GroupedCommand)
 @_CLIENT
 @client_options
@@ -106,6 +129,7 @@ def update_command(config: Path, /, client_id: str, *, as_json: bool, **flags: A
         match registry.update(tools, changed, wanted.logo, without_logo=wanted.without_logo):
             case Registered() as registered:
                 _warn_of_legacy(wanted)
+                _warn_of_gaps(registered.client)
                 _show_registered(registered, "changed", as_json=as_json)
             case Invalid(problems):
                 raise Refusal(in_words(problems))
@@ -171,7 +195,23 @@ def delete_command(config: Path, client_id: str, *, yes: bool, as_json: bool) ->
     emit({"client_id": client_id, "done": "deleted"}) if as_json else click.echo(f"{client.name} is erased.")
 
 
+command.add_command(client_files.command, "apply")
 command.add_command(client_tokens.command, "token")
+
+
+def _lacking(client: Client, lacks: tuple[tuple[str, str], ...]) -> dict[str, object]:
+    told = [{"field": field, "message": message} for field, message in lacks]
+    return {"client_id": client.client_id, "name": client.name, "lacks": told}
+
+
+def _warn_of_gaps(client: Client) -> None:
+    fields_ = ", ".join(dict.fromkeys(field for field, _ in missing(client)))
+    if fields_:
+        # Told, and not refused: a service is tried out before its contract is whole (S-431).
+        click.echo(
+            f"Note: people can't be told everything about this service: {fields_}. See `idp clients check`.",
+            err=True,
+        )
 
 
 def _warn_of_legacy(wanted: Asked) -> None:

@@ -20,6 +20,7 @@ class Exit(IntEnum):
     DATABASE = 5
     ALTERED = 6
     UNDELIVERABLE = 7
+    CHANGES = 8
 
 
 class Refusal(click.ClickException):

@@ -80,8 +80,6 @@ def missing(client: Client) -> Found:
         yield "retention", "must say in French how long the data are kept"
     if client.policy_uri is None:
         yield "policy_uri", "must be the address of the privacy policy"
-    if client.data_protection_contact is None and not client.contacts:
-        yield "data_protection_contact", "or contacts must say whom people can write to"
     for use in client.claims:
         if use.reason == NEUTRAL_REASON:
             yield "claims", f"must say why {use.name} is needed"

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from idp.domain.client import ClientSecret
+    from idp.services.clients.secrets import IssuedSecret
     from idp.services.tools import Tools
+    from idp.storage.engine import Connection
 
 _NOT_CHANGES: Final = frozenset({"version", "secrets", "created_at"})
 _ACTOR: Final = "administrator"
@@ -71,7 +73,7 @@ def create(tools: Tools, client: Client, logo: bytes | None = None) -> Registere
     """
     now = tools.clock()
     wanted = replace(client, client_id=client.client_id or new_id(now), version=1, created_at=now, secrets=())
-    checked = _checked(tools, wanted, logo)
+    checked = checked_with_logo(tools, wanted, logo)
     if isinstance(checked, Invalid):
         return checked
     wanted, image = checked
@@ -84,10 +86,7 @@ def create(tools: Tools, client: Client, logo: bytes | None = None) -> Registere
     with tools.database.write() as connection:
         if clients.version(connection, wanted.client_id) is not None:
             return Taken()
-        clients.create(connection, wanted)
-        if image is not None:
-            logos.put(connection, wanted.client_id, image, now)
-        record(connection, ClientChanged("created"), now, actor=_ACTOR, client_id=wanted.client_id)
+        write_new(connection, wanted, image, now)
     return Registered(wanted, None if secret is None else secret.clear)
 
 
@@ -121,29 +120,21 @@ def update(
     candidate = changed if needs_secret(changed) else replace(changed, secrets=())
     if without_logo:
         candidate = replace(candidate, logo_uri=None)
-    checked = _checked(tools, candidate, logo)
+    checked = checked_with_logo(tools, candidate, logo)
     if isinstance(checked, Invalid):
         return checked
     candidate, image = checked
     present = find(tools, changed.client_id)
     if isinstance(present, Unknown):
         return present
-    if _sector_of(present) != _sector_of(candidate):
-        found = sector_problems(tools, candidate)
-        if found:
-            return Invalid(found)
+    found = changed_sector_problems(tools, present, candidate)
+    if found:
+        return Invalid(found)
     is_new = needs_secret(candidate) and not has_secret(candidate, now)
     secret = issue(tools.sealer, candidate, now) if is_new else None
     with tools.database.write() as connection:
-        if not clients.replace(connection, candidate):
+        if not write_changed(connection, Changed(present, candidate, image, secret), now):
             return ChangedMeanwhile()
-        keep_secret(connection, candidate, secret, now)
-        if image is not None:
-            logos.put(connection, changed.client_id, image, now)
-        elif candidate.logo_uri is None:
-            logos.remove(connection, changed.client_id)
-        event = ClientChanged("updated", changed_fields(present, candidate))
-        record(connection, event, now, actor=_ACTOR, client_id=changed.client_id)
     return Registered(
         replace(candidate, version=changed.version + 1), None if secret is None else secret.clear
     )
@@ -186,11 +177,9 @@ def disable(tools: Tools, client_id: str) -> Registered | Unknown:
             return Unknown()
         if client.disabled_at is not None:
             return Registered(client)
-        disabled = replace(client, disabled_at=now)
-        clients.replace(connection, disabled)
-        tokens.revoke_families_of_client(connection, client_id, now, "client_disabled")
-        record(connection, ClientChanged("disabled"), now, actor=_ACTOR, client_id=client_id)
-    return Registered(disabled)
+        disabled = write_disabled(connection, client, now)
+    # Somebody changed it between the two statements: what they wrote is closed then.
+    return disable(tools, client_id) if disabled is None else Registered(disabled)
 
 
 def enable(tools: Tools, client_id: str) -> Registered | Unknown:
@@ -236,7 +225,10 @@ def rules_of(tools: Tools) -> Rules:
     )
 
 
-def _checked(tools: Tools, client: Client, logo: bytes | None) -> tuple[Client, StoredLogo | None] | Invalid:
+def checked_with_logo(
+    tools: Tools, client: Client, logo: bytes | None
+) -> tuple[Client, StoredLogo | None] | Invalid:
+    """Look at a client and its image before anything is written: everything that is wrong, at once."""
     image = None if logo is None else looked_at(logo)
     if isinstance(image, StoredLogo):
         client = replace(client, logo_uri=address_of(client.client_id, image))
@@ -244,6 +236,65 @@ def _checked(tools: Tools, client: Client, logo: bytes | None) -> tuple[Client, 
     if isinstance(image, MetadataProblem):
         return Invalid((*found, image))
     return Invalid(found) if found else (client, image)
+
+
+def changed_sector_problems(
+    tools: Tools, present: Client | None, changed: Client
+) -> tuple[MetadataProblem, ...]:
+    """Ask a sector whether the client is its own, where either has changed; never inside of a transaction."""
+    if present is not None and _sector_of(present) == _sector_of(changed):
+        return ()
+    return sector_problems(tools, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A change that was checked.
+
+    Attributes:
+        present: As it was read.
+        candidate: As it shall be.
+        image: A new logo; None to leave the one that is there, or none where the candidate has none.
+        secret: A new one; None for none.
+    """
+
+    present: Client
+    candidate: Client
+    image: StoredLogo | None = None
+    secret: IssuedSecret | None = None
+
+
+def write_new(connection: Connection, client: Client, image: StoredLogo | None, now: datetime) -> None:
+    """Write a new client that was checked, with its secrets and its logo."""
+    clients.create(connection, client)
+    if image is not None:
+        logos.put(connection, client.client_id, image, now)
+    record(connection, ClientChanged("created"), now, actor=_ACTOR, client_id=client.client_id)
+
+
+def write_changed(connection: Connection, change: Changed, now: datetime) -> bool:
+    """Write a change that was checked; False when another change came first."""
+    candidate = change.candidate
+    if not clients.replace(connection, candidate):
+        return False
+    keep_secret(connection, candidate, change.secret, now)
+    if change.image is not None:
+        logos.put(connection, candidate.client_id, change.image, now)
+    elif candidate.logo_uri is None:
+        logos.remove(connection, candidate.client_id)
+    event = ClientChanged("updated", changed_fields(change.present, candidate))
+    record(connection, event, now, actor=_ACTOR, client_id=candidate.client_id)
+    return True
+
+
+def write_disabled(connection: Connection, client: Client, now: datetime) -> Client | None:
+    """Close a client; what it holds dies in the same transaction. None when another change came first."""
+    disabled = replace(client, disabled_at=now)
+    if not clients.replace(connection, disabled):
+        return None
+    tokens.revoke_families_of_client(connection, client.client_id, now, "client_disabled")
+    record(connection, ClientChanged("disabled"), now, actor=_ACTOR, client_id=client.client_id)
+    return disabled
 
 
 def _sector_of(client: Client) -> tuple[str | None, tuple[str, ...]]:
