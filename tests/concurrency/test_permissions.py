@@ -40,7 +40,12 @@ def asked(child: Child) -> str:
     """Have the parent asked, and give the token of the link; without the pages, and without their brakes."""
     context, parent = child.provider.context, parent_of(child)
     outcome = parental_permission.ask(
-        context, child.account, child.service.client, parent, data=(), language="fr"
+        context,
+        child.account,
+        child.service.client,
+        parent,
+        contract={"data": [], "retention": ""},
+        language="fr",
     )
     assert isinstance(outcome, Requested)
     return str(last_mail(context, parent.typed).variables["link"]).partition("token=")[2]
@@ -198,7 +203,7 @@ def asks_again(child: Child) -> bool:
         child.account,
         child.service.client,
         parent_of(child),
-        data=(),
+        contract={"data": [], "retention": ""},
         language="fr",
     )
     return isinstance(outcome, Requested)

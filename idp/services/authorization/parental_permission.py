@@ -36,7 +36,7 @@ from idp.storage.engine import retried
 from idp.storage.repositories import accounts, attributes, clients, permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from idp.domain.account import Account
@@ -146,7 +146,7 @@ def ask(
     client: Client,
     address: EmailAddress,
     *,
-    data: Sequence[dict[str, str]],
+    contract: Mapping[str, Any],
     language: str,
 ) -> Requested | OwnAddress | Wait | AlreadyGiven:
     """Mail a parent the question; a link that was mailed before for the same answers no more.
@@ -156,7 +156,8 @@ def ask(
         account: The child's.
         client: The service.
         address: Of the parent, as the child typed it.
-        data: What the service may learn, for the mail: "label" and "reason", in that language.
+        contract: What the service says, for the mail, in that language: "data", each a "label" and a "reason",
+            and "retention".
         language: Of the page, and of the mail.
     """
     now, token = context.clock(), new_secret(SecretKind.LINK)
@@ -185,7 +186,8 @@ def ask(
             "child": first_name(given_names),
             "service": client.name,
             "minimum_age": client.minimum_age,
-            "data": list(data),
+            "data": contract["data"],
+            "retention": contract["retention"],
             "link": f"{context.issuer}{PAGE}?token={token}",
             "until": permission.expires_at,
         }

@@ -21,7 +21,7 @@ from idp.services.authorization.parental_permission import (
 from idp.web import cookies
 from idp.web.http import form, redirect_to, retry_after
 from idp.web.interaction.flow import PendingGone, go_on, link, next_step, pending
-from idp.web.interaction.permission_words import data_of
+from idp.web.interaction.permission_words import notice_of
 from idp.web.language import language
 from idp.web.site import context
 from idp.web.templating import form_page, moment, page, sentence
@@ -92,7 +92,7 @@ def _ask(present: PendingAuthorization, situation: Situation, signed_in: SignedI
         signed_in.account,
         situation.client,
         parsed,
-        data=data_of(situation.client),
+        contract=notice_of(situation.client),
         language=language(),
     )
     match outcome:

@@ -37,6 +37,7 @@ EVENTS: dict[str, dict[str, object]] = {
         "service": "Les Explorateurs",
         "minimum_age": 15,
         "data": [{"label": "Prénoms", "reason": "Pour vous nommer."}, {"label": "Sexe", "reason": ""}],
+        "retention": "Trois ans.",
         "link": LINK,
         "until": AT,
     },
