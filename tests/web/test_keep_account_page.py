@@ -74,9 +74,12 @@ def test_link_shows_a_page_with_one_button_and_changes_nothing(
 
 @pytest.mark.rule("LIF-2")
 @pytest.mark.usefixtures("zoe")
-def test_button_keeps_the_account_without_a_login(provider: Provider, visitor: FlaskClient) -> None:
+def test_button_keeps_the_account_without_a_login(
+    provider: Provider, visitor: FlaskClient, clock: SettableClock
+) -> None:
     """The page says until when; nobody is signed in by it; pressed again it says the same."""
     page = opened(provider, visitor)
+    clock.advance(minutes=1)
 
     done = pressed(visitor, page)
     again = pressed(visitor, page)
