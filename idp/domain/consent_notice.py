@@ -1,4 +1,4 @@
-"""The exact words of the consent screen, made from a service's contract (CON-2, CON-5, CON-8; RGPD article 13).
+"""The exact words of the consent screen, made from a service's contract (CON-2, CON-5, CON-8; S-435).
 
 The page shows the parts, and the ledger keeps their text: both come from here, so that what is proven is what was
 shown. Nothing of the person stands in it: their values, and who vouches for them, are the page's own.
