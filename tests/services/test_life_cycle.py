@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select
 
+from idp.cli.server.delivery import work_life_cycle
+from idp.config import LifeCycle
 from idp.domain.life_cycle import Delete, LifeCyclePolicy, Warn
 from idp.services.account import life_cycle
 from idp.services.account.life_cycle import Limits
@@ -18,6 +22,8 @@ from tests.support.clock import A_MONDAY_MORNING
 from tests.support.life_cycle import Killed, Years, an_idle_account, fill, killed_at, use
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Table
 
     from idp.domain.account import Account
@@ -246,3 +252,48 @@ def test_settings_without_warnings_do_nothing(years: Years) -> None:
     done = life_cycle.run(years.context, LifeCyclePolicy(warnings=()), Limits())
 
     assert (done.looked_at, done.deleted) == (0, 0)
+
+
+class Impatient(Event):
+    """An event that lets a worker have so many turns without a wait, then stops it."""
+
+    def __init__(self, turns: int) -> None:
+        super().__init__()
+        self.turns = turns
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Do not wait; end after the last turn."""
+        self.waits.append(timeout)
+        if len(self.waits) > self.turns:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.rule("LIF-3")
+def test_worker_runs_the_job_on_its_timer(years: Years) -> None:
+    """Soon after its start, then every so many minutes, until it is told to stop."""
+    people(years)
+    stop = Impatient(turns=2)
+
+    work_life_cycle(years.context, LifeCycle(every_minutes=60, batch=2), stop)
+
+    assert stop.waits == [60.0, 3600.0, 3600.0]
+    assert left(years.context) == (PEOPLE, PEOPLE, PEOPLE)
+
+
+@pytest.mark.rule("LIF-3")
+def test_worker_tries_again_after_a_failure(years: Years) -> None:
+    """Whatever went wrong, the next turn does the work."""
+    people(years)
+    tries: list[int] = []
+
+    def fails_once() -> datetime:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("no time")
+        return years.clock()
+
+    work_life_cycle(replace(years.context, clock=fails_once), LifeCycle(), Impatient(turns=2))
+
+    assert left(years.context) == (PEOPLE, PEOPLE, PEOPLE)
