@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -49,6 +51,9 @@ _TYPED_AS: Final = {
     "userinfo_encrypted_response_enc": "userinfo_encryption",
 }
 _ENCRYPTIONS: Final = frozenset(name for name in _TYPED_AS.values() if name.endswith("_encryption"))
+_MOMENTS: Final = frozenset({"starts_at", "ends_at"})
+#: Days begin where the city is.
+_PARIS: Final = ZoneInfo("Europe/Paris")
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
 
@@ -306,7 +311,7 @@ def _from_table(table: dict[str, Any], file: Path) -> tuple[dict[str, Any], Path
 
 
 def _completed(found: dict[str, Any]) -> dict[str, Any]:
-    completed = dict(found)
+    completed = dict(found) | {name: _moment(found[name]) for name in _MOMENTS & found.keys()}
     types = found.get("response_types")
     if isinstance(types, list):
         completed["response_types"] = [
@@ -316,6 +321,15 @@ def _completed(found: dict[str, Any]) -> dict[str, Any]:
     if uri and isinstance(uri, str) and "sector_identifier" not in found:
         completed["sector_identifier"] = _host_of(uri)
     return completed
+
+
+def _moment(value: Any) -> Any:  # noqa: ANN401 - as it was typed, or as the file has it
+    """Take a day, or a moment without a zone, for one of the city's; what is neither is for the checks to refuse."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, datetime) and value.tzinfo is None:
+        value = value.replace(tzinfo=_PARIS)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _host_of(uri: str) -> str | None:

@@ -102,6 +102,20 @@ def test_contract_with_the_city_is_typed_and_shown(idp: Run) -> None:
     assert [changed.json[name] for name in wanted] == [[], "France", None, None, None, False, None]
 
 
+@pytest.mark.rule("CON-1")
+def test_days_begin_where_the_city_is(idp: Run, tmp_path: Path) -> None:
+    """A day that is typed, a day or a moment of a file: each is one moment, which the state is told by."""
+    file = tmp_path / "days.toml"
+    file.write_text("starts_at = 2026-07-01\nends_at = 2030-01-01T08:00:00")
+
+    typed = created(idp, "--starts-at", "2026-01-01", "--ends-at", "2126-07-01")
+    read = idp("clients", "update", "app", "--file", str(file), "--json").json
+
+    assert (typed["starts_at"], typed["ends_at"]) == ("2025-12-31T23:00:00Z", "2126-06-30T22:00:00Z")
+    assert (read["starts_at"], read["ends_at"]) == ("2026-06-30T22:00:00Z", "2030-01-01T07:00:00Z")
+    assert "app" in idp("clients", "list").out
+
+
 @pytest.mark.rule("CON-3")
 def test_purposes_come_from_a_file_and_are_shown(idp: Run, tmp_path: Path) -> None:
     """Their sentences are too long for a command line; a faulty one is told before anything is stored."""

@@ -147,7 +147,15 @@ def _identity(client: Client, _: Rules) -> Found:
         yield "policy_version", "must not be empty"
     if len(client.contacts) > _MOST_URIS or any(_CONTACT.fullmatch(text) is None for text in client.contacts):
         yield "contacts", f"must be e-mail addresses, {_MOST_URIS} at most"
-    if client.starts_at and client.ends_at and client.ends_at <= client.starts_at:
+    yield from _period(client)
+
+
+def _period(client: Client) -> Found:
+    moments = {"starts_at": client.starts_at, "ends_at": client.ends_at}
+    unzoned = [field for field, moment in moments.items() if moment is not None and moment.tzinfo is None]
+    # Compared with the present at each request: one without a zone can't be.
+    yield from ((field, "must have a time zone") for field in unzoned)
+    if not unzoned and client.starts_at and client.ends_at and client.ends_at <= client.starts_at:
         yield "ends_at", "must be after starts_at"
 
 

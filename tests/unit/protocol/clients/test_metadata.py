@@ -157,6 +157,8 @@ def test_redirect_uri_with_a_parameter_of_the_answer_is_refused(name: str) -> No
         ({"policy_version": ""}, {"policy_version"}),
         ({"contacts": ("dsi",)}, {"contacts"}),
         ({"starts_at": NOW, "ends_at": NOW}, {"ends_at"}),
+        ({"starts_at": NOW.replace(tzinfo=None), "ends_at": NOW}, {"starts_at"}),
+        ({"starts_at": NOW, "ends_at": NOW.replace(tzinfo=None)}, {"ends_at"}),
         ({"redirect_uris": ()}, {"redirect_uris"}),
         ({"redirect_uris": ("https://rp.example/",) * 51}, {"redirect_uris"}),
         ({"logo_uri": "https://rp.example/logo.png"}, {"logo_uri"}),
