@@ -14,7 +14,7 @@ from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_id, new_se
 from idp.domain import email_address
 from idp.domain.email_address import EmailAddress
 from idp.domain.errors import ThrottledUntil
-from idp.domain.events import ConsentWithdrawn, PermissionChanged
+from idp.domain.events import PermissionChanged
 from idp.domain.ledger import Act, Document, Entry, Matter
 from idp.domain.minimum_age import (
     AgeGate,
@@ -27,7 +27,8 @@ from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
 from idp.services import ledger
 from idp.services.audit import record
-from idp.services.authorization import access, conditions, grants
+from idp.services.authorization import conditions, consents, grants
+from idp.services.authorization.purposes import withdraw_all_within
 from idp.services.authorization.requests import Answered
 from idp.services.authorization.responses import bring_error
 from idp.services.messages import Mail, queue_mail
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from idp.domain.account import Account
     from idp.domain.client import Client
-    from idp.domain.events import Event
+    from idp.services.authorization.consents import Shown
     from idp.services.authorization.situation import Situation
     from idp.services.context import Context
     from idp.services.tools import Tools
@@ -104,15 +105,6 @@ class ParentsView:
     client: Client
     child: str | None
     others: tuple[tuple[Permission, Client], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The exact words that somebody answered to, without a value of a person, and where (CON-5)."""
-
-    words: str
-    language: str
-    channel: str = "mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,16 +281,24 @@ def withdraw(tools: Tools, permission_id: str, *, shown: Shown, actor: Actor = _
         client = clients.by_id(connection, known.client_id)
         if permission is None or client is None:
             return None
-        account_id, client_id = permission.account_id, client.client_id
-        had_consent = access.end_within(
-            connection, account_id, client, now, reason="permission_withdrawn", sealer=tools.sealer
-        )
         _enter(tools, connection, permission, client, act=Act.WITHDRAWN, shown=shown)
-        events: list[Event] = [
-            PermissionChanged(PermissionState.WITHDRAWN, permission_id, actor.name, actor.reason)
-        ]
-        for event in [*events, *([ConsentWithdrawn()] if had_consent else [])]:
-            record(connection, event, now, actor=actor.kind, account_id=account_id, client_id=client_id)
+        record(
+            connection,
+            PermissionChanged(PermissionState.WITHDRAWN, permission_id, actor.name, actor.reason),
+            now,
+            actor=actor.kind,
+            account_id=permission.account_id,
+            client_id=client.client_id,
+        )
+        consents.withdraw_within(
+            tools,
+            connection,
+            permission.account_id,
+            client,
+            shown,
+            reason="permission_withdrawn",
+            actor=actor.kind,
+        )
         _tell_child(tools, connection, permission, client)
     return permission
 

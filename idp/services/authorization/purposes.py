@@ -138,6 +138,7 @@ def withdraw_all_within(
     language: str,
     channel: str,
     now: datetime,
+    actor: str = "person",
 ) -> None:
     """Take every answer away when the consent ends, in its transaction: each yes is withdrawn and told as a no.
 
@@ -149,11 +150,12 @@ def withdraw_all_within(
         language: Of the page or mail by which it ends.
         channel: Where.
         now: When.
+        actor: Who ends it, for the trail: "person", "parent" or "administrator".
     """
     if not consents.one_at_a_time(connection, account_id):
         return
     removed = purposes.remove(connection, account_id, client.client_id)
-    _Keeper(tools, connection, account_id, client, language, channel, now).keep(
+    _Keeper(tools, connection, account_id, client, language, channel, now, actor).keep(
         _Act(
             Act.WITHDRAWN,
             Choice(one.name, one.version, is_allowed=False, changed_at=now),
@@ -205,6 +207,7 @@ class _Keeper:
     language: str
     channel: str
     now: datetime
+    actor: str = "person"
 
     def keep(self, acts: Iterable[_Act]) -> None:
         """Write the ledger and the trail, and queue the events."""
@@ -239,6 +242,7 @@ class _Keeper:
             self.connection,
             event,
             self.now,
+            actor=self.actor,
             account_id=self.account_id,
             client_id=self.client.client_id,
         )

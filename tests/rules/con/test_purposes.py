@@ -13,6 +13,7 @@ from idp.domain.purposes import UnknownPurpose
 from idp.services.authorization import purposes
 from idp.storage.models import audit_events, event_deliveries
 from idp.storage.repositories import accounts, shown_texts
+from tests.support.children import a_child
 from tests.support.purposes import EVENTS, MOBILE, SURVEYS, events_waiting, proofs
 
 if TYPE_CHECKING:
@@ -266,3 +267,26 @@ def test_answer_to_words_that_are_gone_is_withdrawn_by_name(
     with provider.context.database.read() as connection:
         assert shown_texts.find(connection, bytes(last.text_hash)) == "mobile_providers"
     assert (last.act, last.document["version"]) == ("withdrawn", "1")
+
+
+@pytest.mark.rule("CON-7")
+def test_parent_who_takes_the_permission_back_ends_every_yes(provider: Provider) -> None:
+    """What the child had allowed a partner to get ends with the rest, on the parent's account in the trail."""
+    child = a_child(provider, consent_required=False)
+    child.asks()
+    child.parent_says("yes")
+    asking = provider.change(child.service, purposes=(MOBILE,), events_uri=EVENTS)
+    choose(provider, child.account, asking, mobile_providers=True)
+
+    child.parent_withdraws()
+
+    assert answers(provider, child.account, asking) == [None]
+    assert [(entry.act, entry.channel) for entry in proofs(provider.context)] == [
+        ("given", "account"),
+        ("withdrawn", "mail"),
+    ]
+    assert sorted(notice.payload["answer"] for notice in events_waiting(provider.context)) == [False, True]
+    with provider.context.database.read() as connection:
+        statement = select(audit_events.c.actor).where(audit_events.c.name == "purpose.answered")
+        actors = list(connection.scalars(statement.order_by(audit_events.c.sequence)))
+    assert actors == ["person", "parent"]
