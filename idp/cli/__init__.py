@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "config": ("idp.cli.configuration", "Check and show the configuration."),
     "database": ("idp.cli.database", "Upgrade and check the database."),
     "demo": ("idp.cli.demo", "Run everything on this machine: provider, FranceConnect, two services, mail."),
+    "events": ("idp.cli.events", "List the events that services were told of."),
     "franceconnect-simulator": ("idp.cli.simulator", "Run the simulator of FranceConnect alone."),
     "keys": ("idp.cli.keys", "Make, list, rotate and retire signing keys."),
     "ledger": ("idp.cli.ledger", "Verify and show the ledger of proofs."),

@@ -14,6 +14,7 @@ from idp.cli.operators import operator as acting
 from idp.cli.operators import operator_option, reason_option, words
 from idp.cli.output import card, confirm, emit, json_option, table, yes_option
 from idp.cli.parts import console
+from idp.cli.purges import purges_command, reapply_command
 from idp.domain.account import Account
 from idp.services.account import export
 from idp.services.account.export import LANGUAGES
@@ -29,14 +30,23 @@ def command() -> None:
     """Show, lock, limit, rectify and delete accounts."""
 
 
+command.add_command(purges_command)
+command.add_command(reapply_command)
+
+
 @command.command("show")
 @_ACCOUNT
+@click.option("--reason", help="A few words for the record: that an account was looked at is recorded.")
+@operator_option
 @json_option
 @click.pass_obj
-def show_command(config: Path, account: str, *, as_json: bool) -> None:
+def show_command(
+    config: Path, account: str, reason: str | None, operator: str | None, *, as_json: bool
+) -> None:
     """Show an account and the latest lines of its trail; never its identity or its password."""
+    by, said = acting(operator), None if reason is None else words(reason)
     with console(config) as tools:
-        found = accounts.show(tools, account)
+        found = accounts.show(tools, account, by=by, reason=said)
     if found is None:
         raise _unknown()
     members = {**_members(found.account), "sessions": found.sessions}

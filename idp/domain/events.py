@@ -127,6 +127,15 @@ class AccountDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PurgesReapplied(Event):
+    """After a restore: how many accounts a list named, and how many were here again and were erased (S-442)."""
+
+    name: ClassVar[str] = "purges.reapplied"
+    listed: int
+    erased: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedInEvent(Event):
     """A person signed in."""
 
