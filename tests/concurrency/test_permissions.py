@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from idp.domain.email_address import parse
 from idp.domain.minimum_age import PermissionState
 from idp.services.authorization import parental_permission
-from idp.services.authorization.parental_permission import Requested, Shown
+from idp.services.authorization.consents import Shown
+from idp.services.authorization.parental_permission import Requested
 from idp.storage.models import ledger_entries, parental_permissions
 from idp.storage.repositories import permissions
 from tests.support.builders import last_mail
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from idp.domain.email_address import EmailAddress
     from tests.support.provider import Provider
 
-SHOWN = Shown("La question.", "fr")
+SHOWN = Shown("La question.", "fr", channel="mail")
 
 
 def parent_of(child: Child) -> EmailAddress:

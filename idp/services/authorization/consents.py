@@ -140,23 +140,60 @@ def withdraw(context: Context, account_id: str, client_id: str, shown: Shown) ->
     Returns:
         False when there was none.
     """
-    now = context.clock()
     with context.database.write() as connection:
         client = clients.by_id(connection, client_id)
-        if client is None:
-            return False
-        # Other answers of the person wait: the entry tells what was withdrawn, and not what was before.
-        consent = consents.live_alone(connection, account_id, client_id)
-        access.end_within(
-            connection, account_id, client, now, reason="consent_withdrawn", sealer=context.sealer
+        return client is not None and withdraw_within(context, connection, account_id, client, shown)
+
+
+def withdraw_within(
+    tools: Tools,
+    connection: Connection,
+    account_id: str,
+    client: Client,
+    shown: Shown,
+    *,
+    reason: str = "consent_withdrawn",
+    actor: str = "person",
+) -> bool:
+    """End a consent in a transaction that does more.
+
+    Args:
+        tools: The parts.
+        connection: Of the transaction.
+        account_id: Whose consent.
+        client: Which service.
+        shown: What was answered.
+        reason: Kept with the tokens.
+        actor: Who does it, for the trail.
+
+    Returns:
+        False when there was none.
+    """
+    now = tools.clock()
+    # Other answers of the person wait: the entry tells what was withdrawn, and not what was before.
+    consent = consents.live_alone(connection, account_id, client.client_id)
+    access.end_within(connection, account_id, client, now, reason=reason, sealer=tools.sealer)
+    withdraw_all_within(
+        tools,
+        connection,
+        account_id,
+        client,
+        language=shown.language,
+        channel=shown.channel,
+        now=now,
+        actor=actor,
+    )
+    if consent is not None:
+        subject = subject_of(client, account_id, tools.pairwise)
+        ledger.enter(connection, _withdrawal(account_id, client, subject, consent, shown), now)
+        record(
+            connection,
+            ConsentWithdrawn(),
+            now,
+            actor=actor,
+            account_id=account_id,
+            client_id=client.client_id,
         )
-        withdraw_all_within(
-            context, connection, account_id, client, language=shown.language, channel=shown.channel, now=now
-        )
-        if consent is not None:
-            subject = subject_of(client, account_id, context.pairwise)
-            ledger.enter(connection, _withdrawal(account_id, client, subject, consent, shown), now)
-            record(connection, ConsentWithdrawn(), now, account_id=account_id, client_id=client_id)
     return consent is not None
 
 

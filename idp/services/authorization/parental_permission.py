@@ -28,7 +28,6 @@ from idp.protocol.errors import ErrorCode
 from idp.services import ledger
 from idp.services.audit import record
 from idp.services.authorization import conditions, consents, grants
-from idp.services.authorization.purposes import withdraw_all_within
 from idp.services.authorization.requests import Answered
 from idp.services.authorization.responses import bring_error
 from idp.services.messages import Mail, queue_mail

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.events import AccountViewed
 from idp.services.audit import record
 from idp.services.authorization import parental_permission
-from idp.services.authorization.parental_permission import Actor, Shown
+from idp.services.authorization.consents import Shown
+from idp.services.authorization.parental_permission import Actor
 from idp.services.operations.accounts import find
 from idp.storage.repositories import clients, permissions
 

@@ -10,7 +10,8 @@ from werkzeug.exceptions import BadRequest
 
 from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.services.authorization import parental_permission
-from idp.services.authorization.parental_permission import LinkState, Shown
+from idp.services.authorization.consents import Shown
+from idp.services.authorization.parental_permission import LinkState
 from idp.web import cookies
 from idp.web.http import form, query, redirect_to, url
 from idp.web.interaction.permission_words import notice_of, words
@@ -57,7 +58,7 @@ def submit() -> Response:
     if view is None:
         return _dead_link()
     # When it comes too late, the page says what stands instead.
-    shown = Shown(words(view.client, "question"), language())
+    shown = Shown(words(view.client, "question"), language(), channel="mail")
     parental_permission.answer(context(), token, is_given=decision == "yes", shown=shown)
     return redirect_to(url("permission.show"))
 
@@ -79,7 +80,7 @@ def withdraw() -> Response:
             "permission_id": permission.permission_id,
         }
         return make_response(page("interaction/permission_withdraw.html", **variables))
-    shown = Shown(words(client, "withdrawal"), language())
+    shown = Shown(words(client, "withdrawal"), language(), channel="mail")
     done = parental_permission.withdraw_by_link(context(), token, permission.permission_id, shown=shown)
     return redirect_to(url("permission.show", notice="withdrawn" if done else None))
 
