@@ -152,7 +152,7 @@ def rectify_command(
 def delete_command(config: Path, account: str, *, yes: bool, as_json: bool) -> None:
     """Erase every row that speaks of the person."""
     with console(config) as tools:
-        if accounts.show(tools, account) is None:
+        if not accounts.exists(tools, account):
             raise _unknown()
         confirm("Everything kept on this person will be erased for good. Go on?", yes=yes)
         found = accounts.delete(tools, account)

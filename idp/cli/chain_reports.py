@@ -89,14 +89,14 @@ def line_members(line: StoredLine) -> dict[str, Any]:
     }
 
 
-def shown(config: Path, name: str, wanted: str) -> dict[str, Any]:
+def shown(config: Path, name: str, wanted: str, *, by: str, reason: str | None) -> dict[str, Any]:
     """Read one line by its place or its identifier.
 
     Raises:
         Refusal: There is no such line.
     """
     with console(config) as tools:
-        line = chains.find(tools, name, wanted)
+        line = chains.find(tools, name, wanted, by=by, reason=reason)
     if line is None:
         raise Refusal(f"the {name} has no such line", Exit.NOT_FOUND)
     members = line_members(line)

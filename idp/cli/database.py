@@ -40,7 +40,7 @@ def upgrade_command(config: Path, *, as_json: bool) -> None:
             upgrade(database)
     finally:
         database.dispose()
-    taken_in = _take_in(config)
+    taken_in = _take_in(config, before)
     result = {"before": before, "now": revisions.expected(), "taken_in": taken_in}
     if as_json:
         emit(result)
@@ -53,9 +53,11 @@ def upgrade_command(config: Path, *, as_json: bool) -> None:
         click.echo(f"{count} earlier line(s) took their places in the chain of the {name}.")
 
 
-def _take_in(config: Path) -> dict[str, int]:
+def _take_in(config: Path, before: str | None) -> dict[str, int]:
     """Chain the lines of before there was a chain; what is interrupted goes on at the next upgrade (ADM-3)."""
     with console(config) as tools:
+        if before != revisions.expected():
+            chains.note_upgrade(tools, before, revisions.expected())
         waiting = chains.waiting(tools)
         is_shown = waiting > _LONG and sys.stderr.isatty()
         with click.progressbar(

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from idp.cli import chain_reports
+from idp.cli.operators import operator as acting
+from idp.cli.operators import operator_option, words
 from idp.cli.output import card, emit, json_option
 
 _NAME = "ledger"
@@ -41,9 +43,14 @@ def head_command(config: Path, *, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("entry", metavar="PLACE_OR_ID")
+@click.option("--reason", help="A few words for the record: that an entry was read is recorded.")
+@operator_option
 @json_option
 @click.pass_obj
-def show_command(config: Path, entry: str, *, as_json: bool) -> None:
+def show_command(
+    config: Path, entry: str, reason: str | None, operator: str | None, *, as_json: bool
+) -> None:
     """Show one entry as it stands; it names people by opaque identifiers only."""
-    members = chain_reports.shown(config, _NAME, entry)
+    by, said = acting(operator), None if reason is None else words(reason)
+    members = chain_reports.shown(config, _NAME, entry, by=by, reason=said)
     emit(members) if as_json else card(members)

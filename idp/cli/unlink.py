@@ -39,12 +39,14 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were decided or withdrawn too.")
+@operator_option
 @json_option
 @click.pass_obj
-def list_command(config: Path, *, every: bool, as_json: bool) -> None:
-    """List the requests that wait, the oldest first."""
+def list_command(config: Path, operator: str | None, *, every: bool, as_json: bool) -> None:
+    """List the requests that wait, the oldest first; who read them is recorded."""
+    by = acting(operator)
     with console(config) as tools:
-        queue = unlinking.listed(tools, open_only=not every)
+        queue = unlinking.listed(tools, by=by, open_only=not every)
     if as_json:
         emit([_members(one.request) | {"email": one.email} for one in queue])
         return
@@ -65,12 +67,14 @@ def list_command(config: Path, *, every: bool, as_json: bool) -> None:
 
 @command.command("show")
 @_REQUEST
+@operator_option
 @json_option
 @click.pass_obj
-def show_command(config: Path, request_id: str, *, as_json: bool) -> None:
-    """Show a request and what the person wrote; never the identity."""
+def show_command(config: Path, request_id: str, operator: str | None, *, as_json: bool) -> None:
+    """Show a request and what the person wrote; never the identity. Who read it is recorded."""
+    by = acting(operator)
     with console(config) as tools:
-        found = unlinking.show(tools, request_id)
+        found = unlinking.show(tools, request_id, by=by)
     if found is None:
         raise _unknown()
     members = _members(found.request) | _account_members(found)
@@ -94,7 +98,7 @@ def approve_command(
     """End the link: the identity is the person's own word from then on, and theirs to edit."""
     by, said = acting(operator), None if reason is None else _reason(reason) or None
     with console(config) as tools:
-        found = unlinking.show(tools, request_id)
+        found = unlinking.show(tools, request_id, by=by)
         if found is None:
             raise _unknown()
         _refuse_early(found)
@@ -137,7 +141,7 @@ def refuse_command(
     if not said:
         raise click.UsageError("say why: the person reads the reason")
     with console(config) as tools:
-        found = unlinking.show(tools, request_id)
+        found = unlinking.show(tools, request_id, by=by)
         if found is None:
             raise _unknown()
         if not found.request.is_open:

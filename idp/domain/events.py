@@ -363,6 +363,24 @@ class UnlinkViewed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UnlinkListed(Event):
+    """An administrator read the queue of these requests, with the addresses of who asked."""
+
+    name: ClassVar[str] = "unlink.listed"
+    count: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUpgraded(Event):
+    """An administrator brought the database to a newer migration (OPS-2)."""
+
+    name: ClassVar[str] = "database.upgraded"
+    before: str | None
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrailRead(Event):
     """An administrator read lines of the trail: "show", "export"; how many, and whether of one account."""
 

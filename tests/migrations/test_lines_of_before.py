@@ -79,7 +79,7 @@ def test_lines_are_taken_in_oldest_first_with_the_names_of_receipts(before: Prov
 
     assert taken == {"audit": 1200, "ledger": 2}
     assert faults(before) == [(), ()]
-    first = chains.find(before.context, "ledger", "1")
+    first = chains.find(before.context, "ledger", "1", by="me")
     assert first is not None
     account_id = first.personal["account_id"]
     assert first.line_id == "a0"

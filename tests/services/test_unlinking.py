@@ -275,8 +275,8 @@ def test_account_deleted_meanwhile_takes_its_request_along(provider: Provider, a
 
     assert approve(provider, request.request_id) == Unknown()
     assert refuse(provider, request.request_id) == Unknown()
-    assert manager.show(provider.context, request.request_id) is None
-    assert manager.listed(provider.context, open_only=False) == []
+    assert manager.show(provider.context, request.request_id, by=OPERATOR) is None
+    assert manager.listed(provider.context, by=OPERATOR, open_only=False) == []
 
 
 # Refusing
@@ -323,7 +323,7 @@ def test_unknown_request_is_unknown(provider: Provider, request_id: str) -> None
     """Nothing is guessed."""
     assert approve(provider, request_id) == Unknown()
     assert refuse(provider, request_id) == Unknown()
-    assert manager.show(provider.context, request_id) is None
+    assert manager.show(provider.context, request_id, by=OPERATOR) is None
 
 
 def test_queue_shows_the_oldest_first(provider: Provider, clock: SettableClock) -> None:
@@ -335,8 +335,8 @@ def test_queue_shows_the_oldest_first(provider: Provider, clock: SettableClock) 
         clock.advance(minutes=1)
     refuse(provider, ids[1])
 
-    waiting = manager.listed(provider.context)
-    every = manager.listed(provider.context, open_only=False)
+    waiting = manager.listed(provider.context, by=OPERATOR)
+    every = manager.listed(provider.context, by=OPERATOR, open_only=False)
 
     assert [one.request.request_id for one in waiting] == [ids[0], ids[2]]
     assert [one.request.request_id for one in every] == ids

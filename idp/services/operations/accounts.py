@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.account import AccountState
 from idp.domain.email_address import canonical
-from idp.domain.events import AccountLocked, AccountUnlocked
+from idp.domain.events import AccountLocked, AccountUnlocked, AccountViewed
 from idp.services.account import deletion
 from idp.services.audit import record
 from idp.services.sign_in.endings import tell
@@ -38,17 +38,36 @@ class AccountCard:
     events: Sequence[dict[str, Any]]
 
 
-def show(tools: Tools, wanted: str) -> AccountCard | None:
-    """Find an account by its identifier or its address; None when there is none."""
-    with tools.database.read() as connection:
+def show(tools: Tools, wanted: str, *, by: str, reason: str | None) -> AccountCard | None:
+    """Find an account and show it; that it was looked at is recorded, and its owner's export says so (S-456).
+
+    Args:
+        tools: The parts.
+        wanted: Identifier or address.
+        by: Who looks.
+        reason: Why, in their words.
+
+    Returns:
+        None when there is no such account.
+    """
+    with tools.database.write() as connection:
         account = find(connection, wanted)
         if account is None:
             return None
-        return AccountCard(
+        card = AccountCard(
             account,
             len(sessions.of_account(connection, account.account_id)),
             [dict(event) for event in audit.of_account(connection, account.account_id, limit=10)],
         )
+        event = AccountViewed(by, reason)
+        record(connection, event, tools.clock(), actor=_ACTOR, account_id=account.account_id)
+    return card
+
+
+def exists(tools: Tools, wanted: str) -> bool:
+    """Tell whether there is such an account, and nothing of it."""
+    with tools.database.read() as connection:
+        return find(connection, wanted) is not None
 
 
 def lock(tools: Tools, wanted: str, reason: str) -> Account | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.crypto.chain_seal import sealing
 from idp.crypto.opaque import digest, equal, new_line_salt
 from idp.domain.chain_check import ChainCheck, Fault, FaultKind
-from idp.domain.events import AccountDeleted, LinesTakenIn, TrailCut
+from idp.domain.events import AccountDeleted, AccountViewed, DatabaseUpgraded, LinesTakenIn, TrailCut
 from idp.domain.hash_chain import GENESIS
 from idp.services.audit import record
 from idp.services.ledger import own_subject
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Lines of one transaction: some tens of milliseconds, during which nobody else adds one.
 _BATCH: Final = 500
+#: A place of more digits is an identifier that happens to have no letter.
+_LONGEST_PLACE: Final = 12
 
 
 class Unverifiable(Exception):
@@ -131,12 +133,27 @@ def state(tools: Tools, name: str) -> Statement:
     return Statement(name, head.sequence, head.link.hex(), now, document)
 
 
-def find(tools: Tools, name: str, wanted: str) -> StoredLine | None:
-    """Read one line by its place or its identifier."""
-    with tools.database.read() as connection:
+def find(tools: Tools, name: str, wanted: str, *, by: str, reason: str | None = None) -> StoredLine | None:
+    """Read one line by its place or its identifier; of a line about a person it is recorded who read it (S-456)."""
+    with tools.database.write() as connection:
         chain = chain_of(name)
-        place = int(wanted) if wanted.isdecimal() else chains.place_of(connection, chain, wanted)
-        return None if place is None else chains.line(connection, chain, place)
+        place = int(wanted) if _is_place(wanted) else chains.place_of(connection, chain, wanted)
+        line = None if place is None else chains.line(connection, chain, place)
+        account_id = None if line is None else line.personal.get("account_id")
+        if account_id is not None:
+            event = AccountViewed(by, reason)
+            record(connection, event, tools.clock(), actor="administrator", account_id=account_id)
+    return line
+
+
+def _is_place(wanted: str) -> bool:
+    return wanted.isascii() and wanted.isdecimal() and len(wanted) <= _LONGEST_PLACE
+
+
+def note_upgrade(tools: Tools, before: str | None, now: str) -> None:
+    """Record that the database was brought to a newer migration."""
+    with tools.database.write() as connection:
+        record(connection, DatabaseUpgraded(before, now), tools.clock(), actor="administrator")
 
 
 def waiting(tools: Tools) -> int:
@@ -340,6 +357,7 @@ __all__ = [
     "Unverifiable",
     "find",
     "length",
+    "note_upgrade",
     "state",
     "take_in",
     "verify",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from idp.domain.events import SessionEnded, UnlinkApproved, UnlinkRefused
+from idp.domain.events import SessionEnded, UnlinkApproved, UnlinkListed, UnlinkRefused, UnlinkViewed
 from idp.domain.unlinking import ENDED_REASON, RequestState, UnlinkRequest, declared_again
 from idp.services.audit import record
 from idp.services.messages import Mail, queue_mail
@@ -94,21 +94,26 @@ class NotLinked:
     """The link has ended meanwhile; what remains is to refuse the request."""
 
 
-def listed(tools: Tools, *, open_only: bool = True) -> list[Listed]:
-    """List the requests that wait, or all of them, the oldest first."""
-    with tools.database.read() as connection:
-        return [Listed(*one) for one in unlink_requests.listed(connection, open_only=open_only)]
+def listed(tools: Tools, *, by: str, open_only: bool = True) -> list[Listed]:
+    """List the requests that wait, or all of them, the oldest first; who read the addresses is recorded (S-456)."""
+    with tools.database.write() as connection:
+        found = [Listed(*one) for one in unlink_requests.listed(connection, open_only=open_only)]
+        if found:
+            record(connection, UnlinkListed(len(found), by), tools.clock(), actor=_ACTOR)
+    return found
 
 
-def show(tools: Tools, request_id: str) -> RequestCard | None:
-    """Give what a manager needs to decide; None when there is no such request."""
-    with tools.database.read() as connection:
+def show(tools: Tools, request_id: str, *, by: str) -> RequestCard | None:
+    """Give what a manager needs to decide; None when there is no such request. That it was read is recorded."""
+    with tools.database.write() as connection:
         request = unlink_requests.by_id(connection, request_id)
         account = None if request is None else accounts.by_id(connection, request.account_id)
         if request is None or account is None:
             return None
         links = franceconnect.links_of_account(connection, account.account_id)
         signed_in = sessions.of_account(connection, account.account_id)
+        event = UnlinkViewed(request_id, by)
+        record(connection, event, tools.clock(), actor=_ACTOR, account_id=account.account_id)
     upstream = [one for one in signed_in if one.session.upstream is not None]
     return RequestCard(request, account, tuple(link.provider for link in links), len(upstream))
 
