@@ -33,16 +33,23 @@ class TZDateTime(TypeDecorator[datetime]):
             ValueError: The datetime is naive.
         """
         del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot enter the database")
-        return (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into an aware datetime."""
         del dialect
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def microseconds(value: datetime) -> int:
+    """Turn an aware datetime into microseconds since 1970.
+
+    Raises:
+        ValueError: The datetime is naive.
+    """
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot enter the database")
+    return (value - _EPOCH) // _MICROSECOND
 
 
 class JSONText(TypeDecorator[Any]):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import BigInteger, Integer, Text
 
 from idp.domain.disclosure import Disclosure, Told, Way
 from idp.storage.models import disclosures
-from idp.storage.types import TZDateTime
+from idp.storage.types import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _NAMES: Final = ("account_id", "client_id", "channel", "day", "claims", "first_at", "last_at", "times")
-# Run for each row by the driver, in the process: nothing is cheaper there.
-_ADD_SQLITE: Final = text("""
+# Run for each row by the driver, in the process, past SQLAlchemy: a third of the cost of a batch.
+_ADD_SQLITE: Final = """
 INSERT INTO disclosures (account_id, client_id, channel, day, claims, first_at, last_at, times)
-SELECT :account_id, :client_id, :channel, :day, :claims, :first_at, :last_at, :times
-WHERE EXISTS (SELECT 1 FROM accounts WHERE accounts.account_id = :account_id)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+WHERE EXISTS (SELECT 1 FROM accounts WHERE accounts.account_id = ?1)
 ON CONFLICT (account_id, client_id, channel, day, claims) DO UPDATE SET
   first_at = min(disclosures.first_at, excluded.first_at),
   last_at = max(disclosures.last_at, excluded.last_at),
   times = disclosures.times + excluded.times
-""").bindparams(bindparam("first_at", type_=TZDateTime), bindparam("last_at", type_=TZDateTime))
+"""
 # One round trip for the whole batch. An account that is being erased is waited for and then left out: without its
 # lock the foreign key would fail, and everybody's rows with it.
 _ADD_POSTGRESQL: Final = text("""
@@ -44,8 +44,8 @@ ON CONFLICT (account_id, client_id, channel, day, claims) DO UPDATE SET
   times = disclosures.times + excluded.times
 """).bindparams(
     *(bindparam(name, type_=ARRAY(Text)) for name in _NAMES[:5]),
-    bindparam("first_at", type_=ARRAY(TZDateTime)),
-    bindparam("last_at", type_=ARRAY(TZDateTime)),
+    bindparam("first_at", type_=ARRAY(BigInteger)),
+    bindparam("last_at", type_=ARRAY(BigInteger)),
     bindparam("times", type_=ARRAY(Integer)),
 )
 _COLUMNS: Final = tuple(disclosures.c[name] for name in _NAMES)
@@ -61,9 +61,10 @@ def add(connection: Connection, told: Sequence[Disclosure]) -> None:
     """
     rows = [_row(one) for one in told]
     if connection.dialect.name == "sqlite":
-        connection.execute(_ADD_SQLITE, rows)
+        connection.exec_driver_sql(_ADD_SQLITE, rows)
     else:
-        connection.execute(_ADD_POSTGRESQL, {name: [row[name] for row in rows] for name in _NAMES})
+        columns = zip(*rows, strict=True)
+        connection.execute(_ADD_POSTGRESQL, dict(zip(_NAMES, map(list, columns), strict=True)))
 
 
 def of_account(
@@ -117,17 +118,17 @@ def count(connection: Connection, account_id: str) -> int:
     return connection.scalar(statement) or 0
 
 
-def _row(told: Disclosure) -> dict[str, object]:
-    return {
-        "account_id": told.account_id,
-        "client_id": told.client_id,
-        "channel": told.way.value,
-        "day": told.day,
-        "claims": " ".join(told.claims),
-        "first_at": told.first_at,
-        "last_at": told.last_at,
-        "times": told.times,
-    }
+def _row(told: Disclosure) -> tuple[str | int, ...]:
+    return (
+        told.account_id,
+        told.client_id,
+        told.way.value,
+        told.day,
+        " ".join(told.claims),
+        microseconds(told.first_at),
+        microseconds(told.last_at),
+        told.times,
+    )
 
 
 def _told(row: Row[*tuple[object, ...]]) -> Disclosure:
