@@ -15,7 +15,7 @@ from idp.domain.receipt import Addresses
 from idp.domain.throttle import ThrottlePolicy, network_of
 from idp.services.sign_in.throttling import Brake, count
 from idp.services.signed_documents import KEYS_PATH, RECEIPT, sign_document, verify_document
-from idp.storage.repositories import ledger
+from idp.storage.repositories import clients, ledger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.receipt import ProvenAct
     from idp.services.context import Context
+    from idp.services.tools import Tools
 
 SCHEMA_PATH: Final = "/receipts/schema"
 CHECK_PATH: Final = "/receipts/check"
@@ -109,6 +110,27 @@ def receipt(context: Context, account_id: str, entry_id: str) -> Receipt | None:
         client = None if act.client_id is None else context.clients.find(connection, act.client_id)
     members = fields.receipt(act, client, context.controller, _addresses(context.issuer))
     return Receipt(act, client, members)
+
+
+def every_signed(tools: Tools, account_id: str) -> dict[str, str]:
+    """Sign a receipt of every act of a person, by entry: for their export, of a command line too (PRI-1).
+
+    Raises:
+        KeyringError: No key is active.
+    """
+    with tools.database.read() as connection:
+        acts = ledger.of_account(connection, account_id)
+        names = {act.client_id for act in acts if act.client_id is not None}
+        known = {name: clients.by_id(connection, name) for name in names}
+    addresses = _addresses(tools.issuer)
+    return {
+        act.entry_id: sign_document(
+            tools,
+            fields.receipt(act, known.get(act.client_id or ""), tools.controller, addresses),
+            typ=RECEIPT,
+        )
+        for act in acts
+    }
 
 
 def signed(context: Context, made: Receipt) -> str:

@@ -19,6 +19,7 @@ from idp.domain.errors import ThrottledUntil
 from idp.domain.events import AccountExported
 from idp.domain.minimum_age import masked
 from idp.domain.throttle import ThrottlePolicy
+from idp.services import receipts
 from idp.services.account import export_page
 from idp.services.account.export_schema import FORMAT, SCHEMA_FILE, VERSION, schema
 from idp.services.audit import record
@@ -128,7 +129,11 @@ def give_for(tools: Tools, wanted: str, *, language: str | None, by: str, reason
 
 
 def document(tools: Tools, account_id: str, now: datetime) -> dict[str, Any] | None:
-    """Give everything that is kept about a person, as JSON has it; None when there is no such account."""
+    """Give everything that is kept about a person, as JSON has it; None when there is no such account.
+
+    Raises:
+        KeyringError: No key is active, to sign receipts with.
+    """
     with tools.database.read() as connection:
         found = {section.name: _rows(connection, section, account_id) for section in SECTIONS}
         if not found[ACCOUNT]:
@@ -136,6 +141,10 @@ def document(tools: Tools, account_id: str, now: datetime) -> dict[str, Any] | N
         client_ids = {row["client_id"] for rows in found.values() for row in rows if row.get("client_id")}
         names = exports.service_names(connection, client_ids)
     account = found.pop(ACCOUNT)[0]
+    # Each act with what proves it, signed: worth as much without us (CON-5).
+    signed = receipts.every_signed(tools, account_id)
+    for row in found["ledger"]:
+        row["receipt"] = signed.get(row["entry_id"])
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -21,6 +21,8 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _FORMATS: Final = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 #: Members that hold names of claims.
 _CLAIM_NAMES: Final = frozenset({"claims", "refused_claims"})
+#: Members that nobody reads: they are in the other file.
+_FOR_PROGRAMS: Final = frozenset({"receipt"})
 #: Rows with more members than this are shown one below the other: a table of twelve columns is read by nobody.
 _MOST_COLUMNS: Final = 6
 _WORDS: Final = {
@@ -119,7 +121,8 @@ class _Page:
 
     def _section(self, name: str) -> str:
         words, say = SECTION_WORDS[self.language][name], _WORDS[self.language]
-        rows = [self.document[name]] if name == ACCOUNT else self.document[name]
+        given = [self.document[name]] if name == ACCOUNT else self.document[name]
+        rows = [{key: row[key] for key in row if key not in _FOR_PROGRAMS} for row in given]
         cut = f"<p>{escape(say['cut'])}</p>" if name in self.document["incomplete"] else ""
         body = self._rows(words.title, rows) if rows else f"<p>{escape(say['none'])}</p>"
         return (

@@ -54,7 +54,13 @@ def schema() -> dict[str, Any]:
 
 def _member(section: Section) -> dict[str, Any]:
     described = {"description": SECTION_WORDS["en"][section.name].explanation}
-    row = _object({name: _typed(name, member) for name, member in section.members.items()})
+    members = {name: _typed(name, member) for name, member in section.members.items()}
+    if section.name == "ledger":
+        members["receipt"] = {
+            "type": ["string", "null"],
+            "description": "Proves the entry: a JWS, which the keys of `issuer`/receipts/keys verify.",
+        }
+    row = _object(members)
     return described | (row if section.name == ACCOUNT else {"type": "array", "items": row})
 
 

@@ -20,6 +20,7 @@ from idp.services.account.export import Export, document
 from idp.services.account.export_schema import schema
 from idp.services.account.export_words import SECTION_WORDS
 from idp.services.audit import record
+from idp.services.signed_documents import RECEIPT, verify_document
 from idp.storage.models import audit_events, metadata, parental_permissions
 from idp.storage.repositories.exports import ACCOUNT, LEFT_OUT, SECTIONS
 from tests.support.json_schema import faults
@@ -177,6 +178,9 @@ def test_export_has_what_was_told_a_moment_ago_and_what_was_agreed_to(provider: 
     assert data["sessions"][0]["browser"] == "Firefox"
     assert data["ledger"][0]["act"] == "given"
     assert data["ledger"][0]["words"]
+    receipt = verify_document(provider.context, data["ledger"][0]["receipt"], typ=RECEIPT)
+    assert receipt is not None
+    assert receipt.payload["record_id"] == data["ledger"][0]["entry_id"]
     assert "Prénoms" in page
     assert "déclaré par vous" in page
 
