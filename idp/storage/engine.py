@@ -10,19 +10,28 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager, nullcontext
 from functools import wraps
-from sqlite3 import SQLITE_BUSY
+from sqlite3 import SQLITE_BUSY, SQLITE_CONSTRAINT_FOREIGNKEY
+from sqlite3 import Error as DriverError
 from sqlite3 import OperationalError as DriverOperationalError
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
 from idp.storage.chains import OPERATOR, WAITING, write_lines
 
-__all__ = ["DATABASE_AWAY", "Connection", "Database", "is_retryable", "open_database", "retried"]
+__all__ = [
+    "DATABASE_AWAY",
+    "Connection",
+    "Database",
+    "is_retryable",
+    "open_database",
+    "points_at_nothing",
+    "retried",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
 DATABASE_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
 #: PostgreSQL aborts a transaction so that another may go on: serialization failure, deadlock.
 _RETRY_STATES = frozenset({"40001", "40P01"})
+_FOREIGN_KEY_STATE: Final = "23503"
 #: How often a transaction is tried: whoever is aborted twice more meets a load that no retry helps against.
 _TRIES: Final = 3
 _BUSY_SECONDS = 5
@@ -141,6 +151,15 @@ class Database:
 def is_retryable(error: DBAPIError) -> bool:
     """Tell whether the transaction was aborted only to let another go on, so that trying again is right."""
     return getattr(error.orig, "sqlstate", None) in _RETRY_STATES
+
+
+def points_at_nothing(error: Exception) -> bool:
+    """Tell whether a row was refused because what it belongs to is gone: an account erased at this very moment."""
+    if not isinstance(error, IntegrityError):
+        return False
+    if isinstance(error.orig, DriverError):
+        return error.orig.sqlite_errorcode == SQLITE_CONSTRAINT_FOREIGNKEY
+    return getattr(error.orig, "sqlstate", None) == _FOREIGN_KEY_STATE
 
 
 _Given = ParamSpec("_Given")

@@ -19,10 +19,12 @@ from idp.protocol.errors import BearerError, DirectError, EndpointError, ErrorCo
 from idp.protocol.metadata import ENDPOINTS, REGISTRATION_ENDPOINT
 from idp.services.authorization.responses import bring_error
 from idp.services.authorization.terms import NoTermsInForceError
-from idp.storage.engine import DATABASE_AWAY
+from idp.storage.engine import DATABASE_AWAY, points_at_nothing
 from idp.web.answers import bearer_answer, endpoint_answer, respond
+from idp.web.http import redirect_to, url
 from idp.web.interaction.flow import PendingGone
 from idp.web.security_headers import CSRFRefused
+from idp.web.sessions import forget
 from idp.web.site import context
 from idp.web.templating import page, sentence, service_of
 
@@ -189,13 +191,26 @@ _JSON_DESCRIPTIONS = {
 }
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception) -> AnyResponse:
+    if points_at_nothing(error):
+        return _account_gone()
     incident = _incident("unexpected_error", error)
     if _is_for_programs():
         return endpoint_answer(EndpointError(ErrorCode.SERVER_ERROR, reason=incident))
     # Whatever failed may be what the header of the page reads: say who is signed in no more.
     g.signed_in = None
     return _error_page(500, title="error_title_500", message="error_500", incident=incident)
+
+
+def _account_gone() -> AnyResponse:
+    """The account was erased while the request was under way: nobody is there any more (LIF-4)."""
+    _log.info("account_gone", endpoint=request.endpoint)
+    if _is_for_programs():
+        return endpoint_answer(
+            EndpointError(ErrorCode.INVALID_GRANT, reason="the account was erased meanwhile")
+        )
+    forget()
+    return redirect_to(url("login.show"))
 
 
 def _is_for_programs() -> bool:

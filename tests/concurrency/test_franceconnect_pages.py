@@ -17,7 +17,7 @@ from idp.storage.models import account_attributes, accounts, franceconnect_links
 from idp.storage.repositories.accounts import by_id
 from tests.support.builders import an_account, last_mail
 from tests.support.franceconnect_pages import pages_on
-from tests.support.provider import SESSION_COOKIE
+from tests.support.provider import SESSION_COOKIE, form_of
 from tests.support.race import race
 
 if TYPE_CHECKING:
@@ -169,3 +169,27 @@ def _both(pages: Pages, browser: FlaskClient, callback: str, request_id: str) ->
         lambda: browser.get(callback).location,
         lambda: queue.approve(pages.provider.context, request_id, by="ana"),
     ]
+
+
+@pytest.mark.rule("LIF-4", "PRO-9", "FC-3")
+def test_deletion_beside_a_login_through_franceconnect_leaves_nothing(pages: Pages) -> None:
+    """The State refreshes an identity at the instant at which its owner deletes the account."""
+    for number in range(ROUNDS):
+        with pages.provider.context.database.write() as connection:
+            connection.execute(delete(throttle_counters))
+        first = pages.browser()
+        pages.finish_sign_up(first, pages.go(first), f"angela{number}@example.fr")
+        fields = {**form_of(first.get("/account/delete")), "understood": "yes"}
+        second = pages.browser()
+        callback = callback_of(pages, second)
+
+        statuses = race(
+            lambda browser=first, form=fields: browser.post("/account/delete", data=form).status_code,
+            lambda browser=second, where=callback: browser.get(where).status_code,
+        )
+
+        assert max(statuses) < 500
+        assert rows(pages, accounts) == 0
+        assert [rows(pages, table) for table in (account_attributes, franceconnect_links, sessions)] == [
+            0
+        ] * 3
