@@ -67,6 +67,29 @@ def test_policy_of_the_service_can_be_read_before_answering(visitor: Visitor) ->
 
 
 @pytest.mark.rule("CON-2")
+def test_service_that_asks_for_more_asks_about_the_addition_alone(any_visitor: Visitor) -> None:
+    """The address was allowed before: the names are asked, marked as new, and the address is not put again."""
+    any_visitor.signs_in_here(_somebody_with_a_usage_name(any_visitor))
+    any_visitor.goes_to_parking_for("openid email")
+    any_visitor.allows()
+    expect(any_visitor.page).to_have_url(re.compile(re.escape(any_visitor.demo.parking)))
+
+    any_visitor.goes_to_parking()
+
+    any_visitor.sees_title("De nouvelles données sont demandées")
+    any_visitor.sees("Déjà autorisé, rien ne change\u00a0: Adresse e-mail.")
+    expect(any_visitor.page.locator(".claims .badge-new")).to_have_count(3)
+    # That parking may read again while they are away is new too.
+    expect(any_visitor.page.locator(".facts .badge-new")).to_have_count(1)
+    expect(any_visitor.page.locator(".claim-head", has_text="Adresse e-mail")).to_have_count(0)
+    expect(any_visitor.page.locator("fieldset.purpose")).to_have_count(0)
+    any_visitor.ticks("claim-preferred_username")
+    any_visitor.presses("Autoriser")
+    any_visitor.is_in_parking()
+    any_visitor.sees(USAGE_NAME)
+
+
+@pytest.mark.rule("CON-2")
 def test_consent_is_remembered_at_the_next_visit(visitor: Visitor) -> None:
     """Signing in again leads straight to parking."""
     email = visitor.demo.new_account()

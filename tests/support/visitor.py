@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Error, Locator, Page, expect
 
@@ -20,6 +20,8 @@ from tests.support.demonstration import Demonstration, new_address, new_family_n
 MOST_STOPS = 120
 #: Its day is its month: typing it does not depend on the language of the browser.
 BIRTHDATE = "1990-03-03"
+#: RFC 7636 appendix B.
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 PARKING_BUTTON = "Gérer mon droit et suivre mes demandes"
 PARKING_SPACE = "Mon espace personnel"
 IS_FOCUSED = "element => element === document.activeElement"
@@ -218,6 +220,20 @@ class Visitor:
         """Press parking's button, which asks for a login."""
         self.page.goto(f"{self.demo.parking}/")
         self.follows(PARKING_BUTTON)
+
+    def goes_to_parking_for(self, scope: str) -> None:
+        """Come with a request of parking that asks for less than its button; parking itself did not make it."""
+        request = {
+            "client_id": "stationnement",
+            "redirect_uri": f"{self.demo.parking}/callback",
+            "response_type": "code",
+            "scope": scope,
+            "state": "s-1",
+            "nonce": "n-1",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        self.opens(f"/authorize?{urlencode(request)}")
 
     def is_in_parking(self) -> None:
         """Wait for parking's personal space."""

@@ -194,3 +194,64 @@ def test_algorithms_follow_the_keys_that_sign() -> None:
 
     assert signing_algorithms(jwks) == ("PS256", "EdDSA", "ES256")
     assert signing_algorithms({}) == ()
+
+
+#: The city's part of a contract, in the words of the file of services.
+OF_THE_CITY: dict[str, Any] = {
+    "organisation": "Ville de Paris",
+    "description": {"fr": "Service officiel."},
+    "rubrique": "deplacements",
+    "legal_basis": "legal_obligation",
+    "retention": {"fr": "Un jour."},
+    "recipients": ["Personne"],
+    "storage_location": "France",
+    "data_protection_contact": "dpd@paris.example",
+    "required_acr": "eidas1",
+    "minimum_age": 3,
+    "consent_required": False,
+    "consent_always": True,
+    "claims": [{"name": "email", "reason": {"fr": "Obligatoire."}, "required": True}],
+    "purposes": [{"name": "p", "version": "1", "title": {}, "yes": {}, "no": {}}],
+    "events_uri": "https://app.example.org/events",
+    "policy_version": "9",
+    "is_verified": True,
+    "starts_at": "2020-01-01T00:00:00Z",
+}
+
+
+@pytest.mark.rule("CON-1", "OID-7")
+@pytest.mark.parametrize("name", OF_THE_CITY)
+def test_contract_with_the_city_is_nothing_that_a_stranger_sets(name: str) -> None:
+    """Whoever registers itself says nothing about legal basis, age, level, questions or verification."""
+    made = made_of(PASSES | {name: OF_THE_CITY[name]})
+
+    assert made == made_of(PASSES)
+    assert name not in written(made)
+
+
+@pytest.mark.rule("CON-1", "OID-7")
+def test_contract_with_the_city_outlives_a_change_by_the_service() -> None:
+    """What an administrator agreed with it stays, whatever it sends (RFC 7592 section 2.2)."""
+    agreed = {"minimum_age": 15, "required_acr": "eidas1", "recipients": ("Régie",), "consent_always": True}
+    present = a_client(**agreed)
+
+    changed = made_of(PASSES | OF_THE_CITY | {"contacts": ["dev@app.example.org"]}, present)
+
+    assert {name: getattr(changed, name) for name in agreed} == agreed
+    assert changed.contacts == ("dev@app.example.org",)
+
+
+@pytest.mark.rule("CON-1", "OID-7")
+def test_what_people_can_read_of_a_service_is_the_services_to_say() -> None:
+    """Its home page, its policy, its terms and whom to write to come from the standards."""
+    said = {
+        "client_uri": "https://app.example.org/",
+        "policy_uri": "https://app.example.org/policy",
+        "tos_uri": "https://app.example.org/tos",
+        "contacts": ["dev@app.example.org"],
+    }
+
+    made = made_of(PASSES | said)
+
+    assert problems(replace(made, client_id="app")) == ()
+    assert {name: value for name, value in written(made).items() if name in said} == said
