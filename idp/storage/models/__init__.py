@@ -41,7 +41,14 @@ from idp.storage.models.sessions import (
     pending_authorizations,
     sessions,
 )
-from idp.storage.models.space import client_subjects, service_requests
+from idp.storage.models.space import (
+    client_subjects,
+    email_changes,
+    favourites,
+    newsletter_subscriptions,
+    service_requests,
+    shown_rubriques,
+)
 from idp.storage.models.tokens import (
     authorization_codes,
     device_authorizations,
@@ -70,13 +77,16 @@ __all__ = [
     "device_authorizations",
     "devices",
     "disclosures",
+    "email_changes",
     "event_deliveries",
+    "favourites",
     "franceconnect_journeys",
     "franceconnect_links",
     "initial_access_tokens",
     "ledger_entries",
     "lifecycle_warnings",
     "metadata",
+    "newsletter_subscriptions",
     "outbox",
     "parental_permissions",
     "pending_authorizations",
@@ -86,6 +96,7 @@ __all__ = [
     "receipt_keys",
     "service_requests",
     "sessions",
+    "shown_rubriques",
     "shown_texts",
     "signups",
     "terms_versions",

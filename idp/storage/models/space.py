@@ -1,11 +1,11 @@
-"""What services write for people: what became of their requests (PRO-6)."""
+"""The space of a person: requests, favourites, rubriques, newsletters, changes of the login address (PRO)."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
 
 from idp.storage.models.metadata import metadata
-from idp.storage.types import TZDateTime
+from idp.storage.types import Digest, TZDateTime
 
 #: Whom a service means by a subject: a keyed hash leads nowhere back. Of services that write for people alone.
 client_subjects = Table(
@@ -43,3 +43,62 @@ service_requests = Table(
     ),
     Index("uq_service_requests_key", "account_id", "client_id", "type", "reference", unique=True),
 )
+
+#: Services that a person wants at hand, in the order they chose (PRO-4).
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("position", Integer, nullable=False),
+)
+
+#: Sector pages that a person wants in the side menu (PRO-5).
+shown_rubriques = Table(
+    "shown_rubriques",
+    metadata,
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True),
+    Column("rubrique", Text, primary_key=True),
+)
+
+#: Subscriptions to lists that services own (PRO-7); each counts once it was confirmed by a mail.
+newsletter_subscriptions = Table(
+    "newsletter_subscriptions",
+    metadata,
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True),
+    # Of the list, as its service declares it.
+    Column("name", Text, primary_key=True),
+    # Of the link that confirms; None once it did.
+    Column("confirmation_hash", Digest, unique=True),
+    # Of the link in each mail of the list, which ends it by one click (RFC 8058).
+    Column("unsubscribe_hash", Digest, nullable=False, unique=True),
+    Column("asked_at", TZDateTime, nullable=False),
+    Column("expires_at", TZDateTime),
+    Column("confirmed_at", TZDateTime),
+    Index("ix_newsletter_subscriptions_list", "client_id", "name", "account_id"),
+)
+
+#: Changes of the login address (PRO-1): the new one is proven first, the old one may undo it.
+email_changes = Table(
+    "email_changes",
+    metadata,
+    Column("change_id", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("old_email", Text, nullable=False),
+    Column("new_email", Text, nullable=False),
+    Column("new_canonical", Text, nullable=False),
+    Column("code_hash", Digest),
+    Column("code_expires_at", TZDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("mails_sent", Integer, nullable=False),
+    Column("link_hash", Digest, unique=True),
+    # Until when the new address may be proven; once it is, until when the old one may undo it.
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+    Column("proven_at", TZDateTime),
+    Column("undo_hash", Digest, unique=True),
+    Column("undone_at", TZDateTime),
+    Column("created_at", TZDateTime, nullable=False),
+    Index("uq_email_changes_open", "account_id", unique=True,
+          sqlite_where=text("proven_at IS NULL"), postgresql_where=text("proven_at IS NULL")),
+)  # fmt: skip
