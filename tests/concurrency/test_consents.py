@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from idp.services.authorization import consents as use_case
 from idp.services.operations import accounts as administration
-from idp.storage.models import consents
+from idp.storage.models import consents, ledger_entries
 from tests.support.builders import CONFIRMED
 from tests.support.provider import SESSION_COOKIE, answer_of, form_of
 from tests.support.race import RACERS, ROUNDS, race
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from tests.support.provider import Provider, Service
+
+
+_WITHDRAWALS = select(ledger_entries.c.entry_id).where(
+    ledger_entries.c.matter == "consent",
+    ledger_entries.c.act == "withdrawn",
+    ledger_entries.c.account_id == bindparam("account"),
+)
 
 
 def a_tab(provider: Provider, cookie: str) -> FlaskClient:
@@ -86,6 +93,56 @@ def test_nothing_issued_at_the_instant_of_a_withdrawal_survives_it(crowded_provi
 def withdraw(provider: Provider, account_id: str, service: Service) -> None:
     """Take a consent back."""
     assert use_case.withdraw(provider.context, account_id, service.client_id, CONFIRMED)
+
+
+@pytest.mark.rule("CON-4")
+def test_nothing_redeemed_or_refreshed_at_the_instant_of_a_withdrawal_is_of_use(
+    crowded_provider: Provider,
+) -> None:
+    """Codes exchanged, tokens refreshed and read while the person withdraws: each answer is dead afterwards (S-434)."""
+    provider = crowded_provider
+    service = provider.a_client(consent_required=True)
+    person = provider.an_account()
+    browser = provider.signed_in(person)
+
+    for number in range(ROUNDS // 2):
+        before = provider.tokens(browser, service, scope="openid email offline_access")
+        code = provider.code(browser, service, prompt="none")
+        answers = race(
+            lambda code=code: provider.redeem(service, code),  # type: ignore[misc]
+            lambda token=before["refresh_token"]: provider.refresh(service, token),  # type: ignore[misc]
+            lambda token=before["access_token"]: provider.userinfo(token),  # type: ignore[misc]
+            lambda: withdraw(provider, person.account_id, service),
+        )
+
+        given = [answer.json for answer in answers if answer is not None and answer.status_code == 200]
+        new = [tokens for tokens in given if tokens is not None and "access_token" in tokens]
+        assert all(provider.is_dead(service, tokens) for tokens in [before, *new])
+        with provider.context.database.read() as connection:
+            acts = connection.execute(_WITHDRAWALS, {"account": person.account_id}).all()
+        assert len(acts) == number + 1
+
+
+@pytest.mark.rule("CON-4", "CON-5")
+def test_withdrawal_that_sixteen_ask_for_at_once_is_entered_once(crowded_provider: Provider) -> None:
+    """One of them withdraws, the others find nothing: the ledger has one entry, not sixteen."""
+    provider = crowded_provider
+    person = provider.an_account()
+    browser = provider.signed_in(person)
+
+    for number in range(3):
+        service = provider.a_client(consent_required=True)
+        provider.tokens(browser, service, scope="openid email")
+
+        def end(client_id: str = service.client_id) -> bool:
+            return use_case.withdraw(provider.context, person.account_id, client_id, CONFIRMED)
+
+        outcomes = race(*[end] * RACERS)
+
+        assert outcomes.count(True) == 1
+        with provider.context.database.read() as connection:
+            acts = connection.execute(_WITHDRAWALS, {"account": person.account_id}).all()
+        assert len(acts) == number + 1
 
 
 @pytest.mark.rule("LOG-6")
