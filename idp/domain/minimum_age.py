@@ -1,4 +1,4 @@
-"""Minimum age and parental permission (CON-7; Loi 78-17 article 45)."""
+"""Minimum age and parental permission (CON-7, S-452; Loi 78-17 article 45)."""
 
 from __future__ import annotations
 

@@ -316,11 +316,13 @@ def required_claims_are_held(_: AuthorizationRequest, facts: Facts) -> Ask | Ref
     return Ask(Step.COMPLETE_CONTACT_DETAILS if is_contact else Step.COMPLETE_PROFILE, Reason.CLAIM_MISSING)
 
 
-def age_is_sufficient(_: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
+def age_is_sufficient(request: AuthorizationRequest, facts: Facts) -> Ask | Refuse | None:
     """Have a parent asked below the age that the service sets; no birth date, no access (CON-7)."""
     if facts.age is AgeGate.OPEN:
         return None
     if facts.age is AgeGate.UNKNOWN:
+        if request.is_silent:
+            return Refuse(ErrorCode.ACCESS_DENIED, "prompt=none: no birth date")
         return Ask(Step.COMPLETE_PROFILE, Reason.BIRTHDATE_MISSING)
     return Ask(Step.PARENTAL_PERMISSION, _AGE_REASONS[facts.age])
 

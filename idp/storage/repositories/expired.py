@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, select, tuple_, update
 
-from idp.domain.minimum_age import PermissionState
+from idp.domain.minimum_age import ASK_AGAIN_AFTER, PermissionState
 from idp.domain.pending_authorization import PENDING_LIFETIME
 from idp.domain.service_request import KEPT_AFTER_CLOSING
 from idp.domain.tokens import TokenKind
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Table
+
+#: Permissions that nobody can use any more.
+_OVER: Final = (PermissionState.REFUSED, PermissionState.WITHDRAWN, PermissionState.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,18 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
         "token_families": (token_families, token_families.c.expires_at < ages.now),
         "delivered_messages": (outbox, outbox.c.delivered_at < ages.messages_since),
         "dead_messages": (outbox, outbox.c.dead_at < ages.messages_since),
+        # A parent's address is kept for what is asked or given; the ledger has the proof of the rest.
         "parental_permissions": (
             parental_permissions,
-            (parental_permissions.c.state == PermissionState.ASKED)
-            & (parental_permissions.c.expires_at < ages.links_since),
+            (
+                (parental_permissions.c.state == PermissionState.ASKED)
+                & (parental_permissions.c.expires_at < ages.links_since)
+            )
+            | (
+                parental_permissions.c.state.in_(_OVER)
+                # A no is remembered until the parent may be asked again, whatever the setting.
+                & (parental_permissions.c.answered_at < min(ages.links_since, ages.now - ASK_AGAIN_AFTER))
+            ),
         ),
         "disclosures": (disclosures, disclosures.c.last_at < ages.disclosures_since),
         "service_requests": (

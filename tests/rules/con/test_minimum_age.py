@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from idp.domain.client import ClaimUse
 from idp.domain.minimum_age import PermissionState
 from idp.services.account.deletion import delete
 from idp.services.authorization import parental_permission
+from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.models import (
     audit_events,
     ledger_entries,
@@ -22,6 +24,7 @@ from idp.storage.models import (
 from idp.storage.repositories import permissions
 from tests.support.builders import last_mail, mails
 from tests.support.children import PARENT, a_child, born
+from tests.support.devices import a_device
 from tests.support.pages import mailed_path, send, words_of
 from tests.support.provider import SESSION_COOKIE, answer_of, form_of, pending_of
 
@@ -98,12 +101,12 @@ def test_person_without_a_birth_date_is_asked_for_it(provider: Provider) -> None
 
 
 @pytest.mark.rule("CON-7")
-def test_silent_request_without_a_birth_date_gets_no_code(provider: Provider) -> None:
-    """A page would have been needed."""
+def test_silent_request_without_a_birth_date_gets_access_denied(provider: Provider) -> None:
+    """No birth date, no access: the service is told the same as for a child."""
     service = provider.a_client(minimum_age=15)
     browser = provider.signed_in()
 
-    assert answer_of(provider.authorize(browser, service, prompt="none"))["error"] == "interaction_required"
+    assert answer_of(provider.authorize(browser, service, prompt="none"))["error"] == "access_denied"
 
 
 @pytest.mark.rule("CON-7")
@@ -562,6 +565,72 @@ def test_pushed_request_of_a_child_waits_for_the_parent_too(provider: Provider) 
 
     assert page.startswith("/parental-permission")
     assert provider.redeem(child.service, answer["code"]).status_code == 200
+
+
+@pytest.mark.rule("CON-7")
+def test_device_of_a_child_waits_for_the_parent_too(provider: Provider) -> None:
+    """Somebody types the code of a device: no tokens before the yes, and a no of the child ends the wait."""
+    child = a_child(provider)
+    first, second = (a_device(provider, child.service) for _ in range(2))
+
+    page = send(child.browser, "/device", {"user_code": first.user_code}).location
+    shown = child.browser.get(page)
+    child.asks(page)
+    waits = first.polls().json
+    child.parent_says("yes")
+    provider.consent(child.browser, child.browser.get(page).location)
+    first.waits()
+    child.parent_withdraws()
+    other = send(child.browser, "/device", {"user_code": second.user_code}).location
+    back = send(child.browser, other, {}, action="/parental-permission/return")
+
+    assert page.startswith("/parental-permission")
+    assert "l’appareil n’est pas connecté" in shown.text
+    assert waits == {"error": "authorization_pending"} | {
+        name: text for name, text in (waits or {}).items() if name != "error"
+    }
+    assert (first.polls().json or {})["error"] in {"access_denied", "invalid_grant"}
+    assert back.status_code in {200, 303}
+    assert (second.polls().json or {})["error"] == "access_denied"
+
+
+@pytest.mark.rule("CON-7", "FC-6")
+def test_birth_date_that_must_be_certified_is_certified_before_any_parent_is_asked(
+    provider: Provider,
+) -> None:
+    """What the child typed counts for nothing where the contract demands FranceConnect's word."""
+    wanted = ClaimUse("birthdate", {"fr": "Pour l’âge."}, required=True, minimum_level=600)
+    child = a_child(provider, claims=(wanted,))
+
+    answer = child.comes(scope="openid profile")
+
+    # FranceConnect is off in this provider: nobody can certify anything.
+    assert answer_of(answer)["error"] == "access_denied"
+    assert states(provider) == []
+
+
+@pytest.mark.rule("CON-7", "PRI-3")
+def test_address_of_a_parent_goes_when_nobody_can_use_the_permission_any_more(
+    provider: Provider, clock: SettableClock
+) -> None:
+    """Refused, replaced, withdrawn or never answered, it goes; what is given stays, and so does the proof."""
+    given, refused, withdrawn, unanswered = (a_child(provider) for _ in range(4))
+    for child, decision in ((given, "yes"), (refused, "no"), (withdrawn, "yes")):
+        child.asks()
+        child.parent_says(decision)
+    withdrawn.parent_withdraws()
+    unanswered.asks(parent="tutrice@example.org")
+
+    retention = Retention(session_idle=timedelta(hours=20))
+    clock.advance(days=6)
+    purge(provider.context, retention, lambda _: None)
+    after_six_days = states(provider)
+    clock.advance(days=16)
+    purge(provider.context, retention, lambda _: None)
+
+    assert after_six_days == ["asked", "given", "refused", "withdrawn"]
+    assert states(provider) == ["given"]
+    assert len(entries(provider)) == 4
 
 
 @pytest.mark.rule("CON-7")
