@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.domain.events import AccountLocked
+from idp.services import ledger
+from idp.services.audit import record
+from tests.support.chains import an_entry
 from tests.support.dpop import ProofMaker, a_code, redeem, userinfo, with_proof
 from tests.support.purposes import a_session
 from tests.support.queries import Recording, recorded_queries
@@ -83,6 +87,43 @@ def test_code_is_redeemed_by_one_transaction_of_few_statements(lasting_provider:
 
     assert len(recording) <= 4, recording
     assert recording.commits == 1
+
+
+@pytest.mark.rule("ADM-3", "CON-5")
+def test_hot_path_writes_no_line_of_ledger_or_trail(lasting_provider: Provider) -> None:
+    """A silent authorization, a code, a refresh and UserInfo touch no chain: their writers do not wait for it."""
+    service = lasting_provider.a_client(consent_required=True)
+    browser = lasting_provider.signed_in(lasting_provider.an_account(given_name="Zoé"))
+    lasting_provider.tokens(browser, service, scope=SCOPE)
+    database = lasting_provider.context.database
+
+    with recorded_queries(database.reader, database.writer) as recording:
+        tokens = lasting_provider.tokens(browser, service, prompt="none", scope=SCOPE)
+        lasting_provider.refresh(service, tokens["refresh_token"])
+        lasting_provider.userinfo(tokens["access_token"])
+
+    chained = ("chain_heads", "audit_events", "ledger_entries")
+    assert not [one for one in recording.statements if any(table in one for table in chained)]
+
+
+@pytest.mark.rule("ADM-3", "CON-5")
+def test_lines_of_a_transaction_cost_three_statements_a_chain(lasting_provider: Provider) -> None:
+    """The place, the lines, the new end: however many lines there are; they come last, one chain after the other."""
+    context = lasting_provider.context
+    account_id = lasting_provider.an_account().account_id
+
+    with recorded_queries(context.database.writer) as recording, context.database.write() as connection:
+        for number in range(5):
+            record(connection, AccountLocked("x"), context.clock(), account_id=account_id)
+            ledger.enter(connection, an_entry(account_id, number), context.clock())
+
+    heads = [one.split()[0] for one in recording.statements if "chain_heads" in one]
+    lines = [
+        one for one in recording.statements if "INTO audit_events" in one or "INTO ledger_entries" in one
+    ]
+    assert heads == ["UPDATE"] * 4
+    assert len(lines) == 2
+    assert "chain_heads" not in "".join(recording.statements[:-6])
 
 
 @pytest.mark.rule("OID-2")
