@@ -479,6 +479,35 @@ def forgetting_the_account(visitor: Visitor) -> Iterator[str]:
     yield "keep_account_in_use"
 
 
+def managing_services(visitor: Visitor) -> Iterator[str]:
+    """Somebody whom both services know, who looks at what they received, answers anew and takes everything along."""
+    email = visitor.demo.new_account(identity=DECLARED)
+    visitor.opens("/sign-in?next=/account/services/journal")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "services_journal_empty"
+    visitor.goes_to_parking()
+    visitor.answers_purposes()
+    presses(visitor, "button[value=allow]")
+    visitor.is_in_parking()
+    visitor.opens("/account/services")
+    visitor.hands.press(visitor.page.locator("main details summary").first)
+    yield "services_received"
+    visitor.page.evaluate("document.querySelectorAll('input[type=radio]').forEach(one => one.checked = false)")
+    presses(visitor, "form[action='/account/services/purposes'] button")
+    yield "purposes_error"
+    visitor.hands.choose(visitor.page.locator("input[type=radio][value=no]").first)
+    presses(visitor, "form[action='/account/services/purposes'] button")
+    yield "purposes_kept"
+    visitor.opens("/account/services/journal")
+    yield "services_journal"
+    visitor.opens("/account/services")
+    presses(visitor, "form[action='/account/services/withdraw'] button")
+    presses(visitor, "button[name=confirmed]")
+    yield "services_past"
+    visitor.opens("/account/export")
+    yield "export"
+
+
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     reading,
     coming_in,
@@ -491,6 +520,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     ending_the_link,
     asking_a_parent,
     forgetting_the_account,
+    managing_services,
 )
 
 
