@@ -10,18 +10,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import update
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.domain.minimum_age import ASK_AGAIN_AFTER
-from idp.storage.models import parental_permissions
-from idp.storage.models import accounts
+from idp.storage.models import accounts, consents, parental_permissions, purpose_choices
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address
@@ -249,7 +246,8 @@ def by_form_post(visitor: Visitor) -> Iterator[str]:
     """Somebody whose service wants its answer in a form, and whose terms of use are old."""
     email = visitor.demo.new_account(terms_version="2020-01-01")
     visitor.page.route(f"{visitor.demo.parking}/callback*", lambda route: route.abort("aborted"))
-    visitor.opens(f"/authorize?{urlencode(_request_of_parking(visitor, response_mode='form_post'))}")
+    little = _request_of_parking(visitor, response_mode="form_post", scope="openid email")
+    visitor.opens(f"/authorize?{urlencode(little)}")
     submits(visitor, email=email, password=PASSWORD)
     yield "accept_terms"
     submits(visitor)
@@ -260,6 +258,23 @@ def by_form_post(visitor: Visitor) -> Iterator[str]:
     presses(visitor, "button[value=allow]")
     expect(visitor.page.locator("form[data-form-post], meta[http-equiv=refresh]")).to_have_count(1)
     yield "form_post"
+    more = f"/authorize?{urlencode(_request_of_parking(visitor))}"
+    visitor.opens(more)
+    yield "consent_grown"
+    presses(visitor, "button[value=allow]")
+    expect(visitor.page.locator("meta[http-equiv=refresh]")).to_have_count(1)
+    for name, table, values in (
+        ("consent_of_another_policy", consents, {"policy_version": "0"}),
+        ("consent_to_a_question_alone", purpose_choices, {"version": "0"}),
+    ):
+        with visitor.demo.database.write() as connection:
+            owner = select(accounts.c.account_id).where(accounts.c.email == email).scalar_subquery()
+            connection.execute(update(table).where(table.c.account_id == owner).values(**values))
+        visitor.opens(more)
+        yield name
+        if name == "consent_of_another_policy":
+            presses(visitor, "button[value=allow]")
+            expect(visitor.page.locator("meta[http-equiv=refresh]")).to_have_count(1)
 
 
 def by_device(visitor: Visitor) -> Iterator[str]:
@@ -461,6 +476,30 @@ def _decided(visitor: Visitor, email: str, decision: str, *options: str) -> None
     visitor.demo.idp("unlink", decision, request_id, *options, "--yes")
 
 
+def keeping_receipts(visitor: Visitor) -> Iterator[str]:
+    """Somebody who allowed parking something, reads the proofs and has one checked."""
+    visitor.opens("/receipts/check")
+    yield "receipt_check"
+    submits(visitor, receipt="rien")
+    yield "receipt_check_error"
+    email = visitor.demo.new_account(identity=DECLARED)
+    visitor.opens("/sign-in?next=/account/receipts")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "receipts_none"
+    visitor.goes_to_explorateurs()
+    presses(visitor, "button[value=allow]")
+    visitor.is_at(visitor.demo.explorateurs, "/adhesion")
+    visitor.opens("/account/receipts")
+    yield "receipts"
+    presses(visitor, "main .items a[href^='/account/receipts/']")
+    yield "receipt"
+    address = visitor.page.locator("main a[href$='/download']").get_attribute("href")
+    signed = visitor.page.request.get(f"{visitor.demo.provider}{address}").json()["jws"]
+    visitor.opens("/receipts/check")
+    submits(visitor, receipt=signed)
+    yield "receipt_checked"
+
+
 def forgetting_the_account(visitor: Visitor) -> Iterator[str]:
     """Somebody who left four years ago, is warned, and keeps the account."""
     visitor.opens("/keep-account?token=nothing")
@@ -508,6 +547,39 @@ def managing_services(visitor: Visitor) -> Iterator[str]:
     yield "export"
 
 
+def deleting_the_account(visitor: Visitor) -> Iterator[str]:
+    """Somebody whom parking knows, who reads what deletion means, forgets the box, goes on, and checks the proof."""
+    email = visitor.demo.new_account(identity=DECLARED)
+    visitor.opens("/account-deleted")
+    yield "deleted_nobody"
+    visitor.opens("/deletion-certificate")
+    yield "deletion_certificate"
+    submits(visitor, document="rien")
+    yield "deletion_certificate_error"
+    visitor.opens("/sign-in?next=/account/delete")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "delete_without_services"
+    visitor.goes_to_parking()
+    visitor.answers_purposes()
+    presses(visitor, "button[value=allow]")
+    visitor.is_at(visitor.demo.parking, "/espace")
+    visitor.opens("/account/delete")
+    yield "delete"
+    presses(visitor, "form[action='/account/delete'] button")
+    yield "delete_error"
+    visitor.opens("/account-deleted")
+    yield "deleted_not_yet"
+    visitor.opens("/account/delete")
+    visitor.ticks("understood")
+    presses(visitor, "form[action='/account/delete'] button")
+    expect(visitor.page.locator("#certificate")).to_have_count(1)
+    yield "deleted"
+    signed = visitor.page.request.get(f"{visitor.demo.provider}/account-deleted/certificate").text()
+    visitor.opens("/deletion-certificate")
+    submits(visitor, document=signed)
+    yield "deletion_certificate_checked"
+
+
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     reading,
     coming_in,
@@ -519,7 +591,9 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     with_franceconnect,
     ending_the_link,
     asking_a_parent,
+    keeping_receipts,
     forgetting_the_account,
+    deleting_the_account,
     managing_services,
 )
 
