@@ -580,6 +580,39 @@ def deleting_the_account(visitor: Visitor) -> Iterator[str]:
     yield "deletion_certificate_checked"
 
 
+def deleting_the_account(visitor: Visitor) -> Iterator[str]:
+    """Somebody whom parking knows, who reads what deletion means, forgets the box, goes on, and checks the proof."""
+    email = visitor.demo.new_account(identity=DECLARED)
+    visitor.opens("/account-deleted")
+    yield "deleted_nobody"
+    visitor.opens("/deletion-certificate")
+    yield "deletion_certificate"
+    submits(visitor, document="rien")
+    yield "deletion_certificate_error"
+    visitor.opens("/sign-in?next=/account/delete")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "delete_without_services"
+    visitor.goes_to_parking()
+    visitor.answers_purposes()
+    presses(visitor, "button[value=allow]")
+    visitor.is_at(visitor.demo.parking, "/espace")
+    visitor.opens("/account/delete")
+    yield "delete"
+    presses(visitor, "form[action='/account/delete'] button")
+    yield "delete_error"
+    visitor.opens("/account-deleted")
+    yield "deleted_not_yet"
+    visitor.opens("/account/delete")
+    visitor.ticks("understood")
+    presses(visitor, "form[action='/account/delete'] button")
+    expect(visitor.page.locator("#certificate")).to_have_count(1)
+    yield "deleted"
+    signed = visitor.page.request.get(f"{visitor.demo.provider}/account-deleted/certificate").text()
+    visitor.opens("/deletion-certificate")
+    submits(visitor, document=signed)
+    yield "deletion_certificate_checked"
+
+
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     reading,
     coming_in,
@@ -593,6 +626,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     asking_a_parent,
     keeping_receipts,
     forgetting_the_account,
+    deleting_the_account,
     deleting_the_account,
     managing_services,
 )
