@@ -30,6 +30,7 @@ _AUTHORITY: Final = {
     "url": "https://www.cnil.fr/",
 }
 _CITY: Final = "city"
+_OWN_SERVICE: Final = "Mon Paris"
 _TERMS: Final = {"fr": "Utiliser le compte Mon Paris", "en": "To use the Mon Paris account"}
 _PERMISSION: Final = {
     "fr": "Autorisation d’un parent pour utiliser ce service",
@@ -202,6 +203,7 @@ def _purpose(
     )
     return {
         "purpose": group.purpose,
+        "services": [_service(act, client)],
         "lawful_basis": basis.value,
         "lawful_basis_label": legal_basis_label(basis, language),
         "pii_information": [_information(name, state, client, language) for name, state in group.claims],
@@ -217,6 +219,10 @@ def _purpose(
         "rights_address": addresses.rights,
         "authority_party": dict(_AUTHORITY),
     }
+
+
+def _service(act: ProvenAct, client: Client | None) -> str:
+    return _OWN_SERVICE if act.client_id is None else act.client_id if client is None else client.name
 
 
 def _information(name: str, state: str, client: Client | None, language: str) -> dict[str, Any]:

@@ -108,11 +108,11 @@ def _shown(found: Genuine) -> dict[str, Any]:
         "signed_at": found.signed_at,
         "kid": found.kid,
         "standing": found.standing.value,
-        "service_name": _party(found.members),
+        "service_name": _service(found.members),
     }
 
 
-def _party(members: dict[str, Any]) -> str | None:
-    """Name the service: the party after the city."""
-    others = [party for party in members["party_identification"] if party["party_id"] != "city"]
-    return others[0]["party_name"] if others else None
+def _service(members: dict[str, Any]) -> str | None:
+    """Name the service, of an act towards one."""
+    has_service = len(members["party_identification"]) > 1
+    return members["pii_processing"]["purposes"][0]["services"][0] if has_service else None
