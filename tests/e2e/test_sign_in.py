@@ -169,6 +169,8 @@ def test_switching_the_language_keeps_the_request(any_visitor: Visitor) -> None:
         any_visitor.page.locator("main").get_by_role("button", name="Sign in", exact=True)
     )
     expect(any_visitor.page.locator("html")).to_have_attribute("lang", "en")
+    any_visitor.sees("Paying for my parking with a mobile app")
+    any_visitor.answers_purposes()
     any_visitor.hands.press(any_visitor.page.locator("button[name=decision][value=allow]"))
 
     any_visitor.is_in_parking()

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from idp.domain.purposes import Purpose
 from idp.services.authorization.purposes import choose
-from idp.services.logout import security_events
+from idp.services.logout.security_events import opened
 from idp.storage.models import ledger_entries, outbox
+from idp.storage.repositories.event_deliveries import KIND
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -45,10 +46,10 @@ def proofs(context: Context) -> list[Any]:
 
 def events_waiting(context: Context) -> list[EventNotice]:
     """Open every security event that waits, by the name of its purpose."""
-    statement = select(outbox.c.message_id, outbox.c.payload).where(outbox.c.kind == security_events.KIND)
+    statement = select(outbox.c.message_id, outbox.c.payload).where(outbox.c.kind == KIND)
     with context.database.read() as connection:
         rows = connection.execute(statement).all()
-    notices = [security_events.opened(context.sealer, *row) for row in rows]
+    notices = [opened(context.sealer, *row) for row in rows]
     return sorted(notices, key=lambda notice: str(notice.payload.get("purpose")))
 
 
