@@ -21,7 +21,7 @@ _ITEM: Final = re.compile(r"(?:[-*+]|\d+[.)])\s+")
 _MARK: Final = re.compile(r"\A(?:#{1,6}|[-*+])\s+")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|\*|`)(\S(?:.*?\S)?)\1")
-_WORD: Final = re.compile(r"\s+|[^\s]+")
+_WORD: Final = re.compile(r"\s+|\w+|[^\w\s]+")
 #: Below it two paragraphs are not the same one written anew: they are shown whole.
 _AKIN: Final = 0.35
 

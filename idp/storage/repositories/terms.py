@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 
 from idp.domain.terms import TermsVersion
 from idp.storage.models import terms_versions
@@ -26,7 +26,7 @@ VERSION_IN_FORCE = (
 )
 
 
-def version_to_accept(accepted: ColumnElement[str]) -> Select[tuple[str]]:
+def version_to_accept(accepted: ColumnElement[str]) -> Select[str]:
     """Select the version that must be accepted anew; nothing for who accepted one that is not older (CGU-2).
 
     Args:
@@ -36,12 +36,16 @@ def version_to_accept(accepted: ColumnElement[str]) -> Select[tuple[str]]:
     is_not_older = (held.c.effective_at > major.c.effective_at) | (
         (held.c.effective_at == major.c.effective_at) & (held.c.version >= major.c.version)
     )
+    # Of the person of the statement around it: SQLAlchemy would read every account's otherwise.
+    accepted_one = (
+        select(held.c.version).where(held.c.version == accepted, is_not_older).correlate_except(held)
+    )
     return (
         select(major.c.version)
         .where(
             major.c.is_major,
             major.c.effective_at <= bindparam("now_", type_=_VERSIONS.c.effective_at.type),
-            ~exists().where(held.c.version == accepted, is_not_older),
+            ~accepted_one.exists(),
         )
         .order_by(major.c.effective_at.desc(), major.c.version.desc())
         .limit(1)

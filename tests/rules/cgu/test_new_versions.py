@@ -122,6 +122,19 @@ def test_acceptance_in_the_middle_of_a_login_leads_on_to_the_service(
 
 
 @pytest.mark.rule("CGU-2")
+def test_acceptance_of_one_person_is_nobody_elses(provider: Provider, clock: SettableClock) -> None:
+    """Somebody who has accepted lets nobody else in."""
+    publish(provider)
+    clock.set(EFFECT)
+    service = provider.a_client()
+    a_person(provider, NEXT)
+    browser = provider.signed_in(a_person(provider))
+
+    assert "/accept-terms" in provider.authorize(browser, service).location
+    assert "code" in answer_of(provider.authorize(provider.signed_in(a_person(provider, NEXT)), service))
+
+
+@pytest.mark.rule("CGU-2")
 def test_unticked_box_accepts_nothing(provider: Provider, clock: SettableClock) -> None:
     """The page comes back with the error, and the service waits."""
     publish(provider)
