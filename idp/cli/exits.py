@@ -21,6 +21,7 @@ class Exit(IntEnum):
     ALTERED = 6
     UNDELIVERABLE = 7
     CHANGES = 8
+    OVERDUE = 9
 
 
 class Refusal(click.ClickException):

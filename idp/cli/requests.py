@@ -88,7 +88,7 @@ def add_command(
 
 @command.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were answered too.")
-@click.option("--check", is_flag=True, help="End with code 1 when an answer is late; for scripts.")
+@click.option("--check", is_flag=True, help="End with code 9 when an answer is late; for scripts.")
 @json_option
 @click.pass_obj
 def list_command(config: Path, *, every: bool, check: bool, as_json: bool) -> None:
@@ -101,7 +101,7 @@ def list_command(config: Path, *, every: bool, check: bool, as_json: bool) -> No
         _show_table(found, now, empty="No request." if every else "No request waits.")
     late = sum(one.is_overdue(now) for one in found)
     if check and late:
-        raise Refusal(f"{late} request(s) late")
+        raise Refusal(f"{late} request(s) late", Exit.OVERDUE)
 
 
 @command.command("show")

@@ -153,7 +153,7 @@ def test_late_request_is_red_and_fails_the_check(idp: Run) -> None:
     add(idp, days=3)
 
     listed = idp("requests", "list", "--check")
-    assert listed.code == 1
+    assert listed.code == 9
     assert "1 request(s) late" in listed.err
     assert "day(s) late" in listed.out
     assert [one["overdue"] for one in idp("requests", "list", "--json").json] == [True, False]
