@@ -1,4 +1,4 @@
-"""GET /account/rights: what a person does themselves, whom to ask for the rest, what became of it (PRI-4, S-438, S-453)."""
+"""GET /account/rights: what a person does themselves, whom to ask for the rest, what became of it (PRI-4, S-453)."""
 
 from __future__ import annotations
 
