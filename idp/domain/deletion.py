@@ -43,6 +43,8 @@ class Category(StrEnum):
     DEVICES = "devices"
     SERVICES = "services"
     DISCLOSURES = "disclosures"
+    REQUESTS = "requests"
+    PREFERENCES = "preferences"
     PROOFS = "proofs"
     AUDIT = "audit"
     MESSAGES = "messages"

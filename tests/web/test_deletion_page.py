@@ -166,6 +166,7 @@ def test_deletion_ends_the_session_and_shows_the_certificate(
     assert verified is not None
     assert "Votre compte est supprimé" in page.text
     assert verified.payload["jti"] in page.text
+    assert 'href="https://compte.example.org/receipts/keys"' in page.text
     assert browser.get("/account").location.startswith("/sign-in")
 
 

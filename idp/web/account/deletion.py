@@ -128,7 +128,7 @@ def shown(verified: Verified) -> dict[str, Any]:
         "erased": payload["erased"],
         "told": [name for name, told_by in services if told_by != Told.NOT_TOLD],
         "not_told": [name for name, told_by in services if told_by == Told.NOT_TOLD],
-        "keys": payload["keys"],
+        "keys_url": payload["keys"],
         "kid": verified.kid,
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from idp.domain.deletion import Way
+from idp.domain.deletion import Category, Way
 from idp.domain.events import SignInRefused
 from idp.services.account import deletion
 from idp.services.audit import record
@@ -42,6 +42,8 @@ def test_nothing_of_a_person_with_a_row_in_every_table_is_left(provider: Provide
         done = deletion.delete_within(provider.context, connection, needles.account_id, actor=way)
 
     assert done is not None
+    # Each table has a category that the person knows.
+    assert Category.OTHER not in done.payload["erased"]
     assert needles.found_in(provider.context.database) == []
     with provider.context.database.read() as connection:
         assert connection.scalars(select(purged_accounts.c.way)).all() == [way]
