@@ -38,6 +38,7 @@ class FaultKind(StrEnum):
     EMPTIED = "emptied"
     UNCHAINED = "unchained"
     TEXT = "text"
+    KEY = "key"
     STATEMENT = "statement"
 
 

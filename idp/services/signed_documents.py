@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from idp.crypto import chain_seal
 from idp.crypto.jwt import ALGORITHMS, JWTRefused, public_keys, sign, verified_header_claims
+from idp.crypto.opaque import equal
+from idp.domain.hash_chain import body_hash
 from idp.storage.repositories import receipt_keys
+from idp.storage.repositories.receipt_keys import KeptKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,8 +91,9 @@ def sign_document(tools: Signing, payload: Mapping[str, Any], *, typ: str) -> st
     with tools.database.read() as connection:
         is_kept = receipt_keys.is_kept(connection, key.kid)
     if not is_kept:
+        kept = _sealed(tools, key)
         with tools.database.write() as connection:
-            receipt_keys.keep(connection, key.kid, key.public_jwk(), now)
+            receipt_keys.keep(connection, kept, now)
     return _signed(tools, key, payload, typ, now)
 
 
@@ -103,7 +108,7 @@ def sign_document_within(
     key = _signing_key(tools)
     now = tools.clock()
     if not receipt_keys.is_kept(connection, key.kid):
-        receipt_keys.keep(connection, key.kid, key.public_jwk(), now)
+        receipt_keys.keep(connection, _sealed(tools, key), now)
     return _signed(tools, key, payload, typ, now)
 
 
@@ -137,7 +142,23 @@ def verify_document(tools: Signing, document: str, *, typ: str | None = None) ->
 def published_keys(tools: Signing) -> dict[str, Any]:
     """Give the JWK Set (RFC 7517) of every key that ever signed a document, the oldest first."""
     with tools.database.read() as connection:
-        return {"keys": receipt_keys.every(connection)}
+        kept = receipt_keys.every(connection)
+    return {"keys": [one.jwk for one in kept if is_ours(tools, one)]}
+
+
+def is_ours(tools: Signing, kept: KeptKey) -> bool:
+    """Tell whether a kept key is one that we kept: whoever writes to the database alone can't seal one."""
+    return equal(_seal(tools, kept.kid, kept.jwk), kept.seal)
+
+
+def _sealed(tools: Signing, key: SigningKey) -> KeptKey:
+    jwk = key.public_jwk()
+    return KeptKey(key.kid, jwk, _seal(tools, key.kid, jwk))
+
+
+def _seal(tools: Signing, kid: str, jwk: Mapping[str, Any]) -> bytes:
+    secret = tools.keys.derivation().key(chain_seal.PURPOSE)
+    return chain_seal.seal(secret, f"receipt-key/{kid}", 0, body_hash(jwk))
 
 
 def _signing_key(tools: Signing) -> SigningKey:

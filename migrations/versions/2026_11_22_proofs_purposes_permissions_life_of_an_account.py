@@ -86,6 +86,7 @@ def upgrade() -> None:
         "receipt_keys",
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("jwk", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.Column("first_used_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_receipt_keys")),
     )

@@ -14,6 +14,8 @@ from sqlalchemy import func, select
 
 from idp.crypto.jwt import sign
 from idp.crypto.keyring import KeyFolder
+from idp.domain.chain_check import FaultKind
+from idp.services.operations import chains
 from idp.services.signed_documents import (
     CERTIFICATE,
     KEYS_PATH,
@@ -24,6 +26,7 @@ from idp.services.signed_documents import (
     verify_document,
 )
 from idp.storage.models import receipt_keys
+from tests.support.client_keys import a_key
 from tests.support.queries import recorded_queries
 
 if TYPE_CHECKING:
@@ -76,6 +79,25 @@ def test_document_of_another_kind_or_issuer_is_refused(provider: Provider) -> No
 
     assert verify_document(provider.context, certificate, typ=RECEIPT) is None
     assert verify_document(provider.context, foreign) is None
+
+
+def test_key_that_somebody_put_in_is_not_believed(provider: Provider) -> None:
+    """Whoever writes to the database alone can't have receipts of their own believed; a verification names the key."""
+    context = provider.context
+    sign_document(context, PAYLOAD, typ=RECEIPT)
+    theirs = a_key("ES256")
+    false = theirs.sign({"iss": context.issuer, "iat": 1_800_000_000}, typ=RECEIPT)
+    with context.database.writer.begin() as connection:
+        connection.execute(
+            receipt_keys.insert().values(
+                kid=theirs.jwk["kid"], jwk=theirs.jwk, seal=bytes(32), first_used_at=context.clock()
+            )
+        )
+
+    assert verify_document(context, false) is None
+    assert theirs.jwk["kid"] not in [one["kid"] for one in published_keys(context)["keys"]]
+    faults = chains.verify(context, "ledger").faults
+    assert [(fault.kind, fault.line_id) for fault in faults] == [(FaultKind.KEY, theirs.jwk["kid"])]
 
 
 def test_document_says_who_signed_it_and_when(provider: Provider, clock: SettableClock) -> None:

@@ -12,9 +12,9 @@ from idp.domain.events import AccountDeleted, AccountViewed, DatabaseUpgraded, L
 from idp.domain.hash_chain import GENESIS
 from idp.services.audit import record
 from idp.services.ledger import own_subject
-from idp.services.signed_documents import HEAD_STATEMENT, sign_document, verify_document
+from idp.services.signed_documents import HEAD_STATEMENT, is_ours, sign_document, verify_document
 from idp.storage.chains import CHAINS, Line, add
-from idp.storage.repositories import chains, shown_texts
+from idp.storage.repositories import chains, receipt_keys, shown_texts
 from idp.storage.repositories.chains import AUDIT, LEDGER
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ class _Reading:
     """One verification, in one snapshot."""
 
     def __init__(self, tools: Tools, connection: Connection, chain: Chain, stated: Statement | None) -> None:
+        self._tools = tools
         self._seal = sealing(tools.keys)
         self._connection = connection
         self._chain = chain
@@ -213,6 +214,7 @@ class _Reading:
         head, extent = self._head, self._extent
         if self._chain is LEDGER:
             self._read_texts()
+            self._check_keys()
         check = ChainCheck(head.anchor_sequence, head.anchor_link, head.sequence - extent.last)
         for line in chains.lines(self._connection, self._chain, after=head.anchor_sequence):
             check.take(line)
@@ -269,6 +271,15 @@ class _Reading:
             if not fits:
                 text = f"the text {_hex(text_hash)} is not what was shown: its content has another hash"
                 self._faults.append(Fault(FaultKind.TEXT, text))
+
+    def _check_keys(self) -> None:
+        if self._seal(self._chain.name, 0, GENESIS) is None:
+            # Without the root nothing can be told, which the head says.
+            return
+        for kept in receipt_keys.every(self._connection):
+            if not is_ours(self._tools, kept):
+                text = f"the public key {kept.kid} of receipts is none that was kept: no receipt is believed by it"
+                self._faults.append(Fault(FaultKind.KEY, text, line_id=kept.kid))
 
     def _check_text(self, line: StoredLine) -> None:
         text_hash = line.personal.get("text_hash")

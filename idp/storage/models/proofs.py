@@ -87,5 +87,7 @@ receipt_keys = Table(
     metadata,
     Column("kid", Text, primary_key=True),
     Column("jwk", JSONText, nullable=False),
+    # HMAC of both: who can write here but does not hold the keys can't have a key of their own believed.
+    Column("seal", Digest, nullable=False),
     Column("first_used_at", TZDateTime, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -20,17 +21,27 @@ def is_kept(connection: Connection, kid: str) -> bool:
     return connection.scalar(select(receipt_keys.c.kid).where(receipt_keys.c.kid == kid)) is not None
 
 
-def keep(connection: Connection, kid: str, jwk: dict[str, Any], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A public key, with what authenticates it."""
+
+    kid: str
+    jwk: dict[str, Any]
+    seal: bytes
+
+
+def keep(connection: Connection, key: KeptKey, now: datetime) -> None:
     """Keep a public key, unless it is there already."""
     statement = (
         insert_into(connection, receipt_keys)
-        .values(kid=kid, jwk=jwk, first_used_at=now)
+        .values(kid=key.kid, jwk=key.jwk, seal=key.seal, first_used_at=now)
         .on_conflict_do_nothing(index_elements=[receipt_keys.c.kid])
     )
     connection.execute(statement)
 
 
-def every(connection: Connection) -> list[dict[str, Any]]:
+def every(connection: Connection) -> list[KeptKey]:
     """Give every key, the oldest first."""
+    columns = (receipt_keys.c.kid, receipt_keys.c.jwk, receipt_keys.c.seal)
     order = (receipt_keys.c.first_used_at, receipt_keys.c.kid)
-    return list(connection.scalars(select(receipt_keys.c.jwk).order_by(*order)))
+    return [KeptKey(*row) for row in connection.execute(select(*columns).order_by(*order))]
