@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
 
-from idp.domain.disclosure import Disclosure, Way, told_claims
+from idp.domain.disclosure import Disclosure, Way
 from idp.services.disclosures import DisclosureLog, DisclosureWriter
 from idp.storage.engine import open_database
 from idp.storage.models import accounts
@@ -254,22 +254,6 @@ def test_failing_batch_ends_no_thread_and_is_kept(provider: Provider) -> None:
 
 
 @pytest.mark.rule("PRI-2")
-@pytest.mark.parametrize(
-    "names, verified, kept_names",
-    [
-        (("sub",), (), ()),
-        (("sub", "email", "address"), (), ("address", "email")),
-        (("verified_claims",), ("gender", "gender"), ("verified_claims.gender",)),
-    ],
-    ids=["identifier only", "sorted", "several elements"],
-)
-def test_names_are_kept_in_one_form(
-    names: tuple[str, ...], verified: tuple[str, ...], kept_names: tuple[str, ...]
-) -> None:
-    """The same claims in another order are the same line."""
-    assert told_claims(names, verified) == kept_names
-
-
 def test_log_is_written_by_several_processes_of_one_database(
     database: Database, clock: SettableClock, provider: Provider
 ) -> None:

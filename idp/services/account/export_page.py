@@ -38,6 +38,7 @@ _WORDS: Final = {
         "no": "non",
         "item": "n° {number}",
         "skip": "Aller au contenu",
+        "table": "{title} : tableau",
     },
     "en": {
         "title": "Your data in Mon Paris",
@@ -51,6 +52,7 @@ _WORDS: Final = {
         "no": "no",
         "item": "no. {number}",
         "skip": "Go to the content",
+        "table": "{title}: table",
     },
 }
 _STYLE: Final = """
@@ -147,10 +149,11 @@ class _Page:
         body = "".join(
             "<tr>" + "".join(f"<td>{self._value(name, row)}</td>" for name in row) + "</tr>\n" for row in rows
         )
-        label = escape(title)
+        # Another name than its section's: a screen reader lists both.
+        label = escape(_WORDS[self.language]["table"].format(title=title))
         return (
             f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table>'
-            f"<caption>{label}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table></div>"
+            f"<caption>{escape(title)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table></div>"
         )
 
     def _list(self, row: dict[str, Any]) -> str:
