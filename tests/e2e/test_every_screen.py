@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from sqlalchemy import select, update
 
 from idp.domain.minimum_age import ASK_AGAIN_AFTER
 from idp.storage.models import accounts, consents, parental_permissions, purpose_choices
+from idp.storage.repositories import terms
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address
@@ -531,7 +533,9 @@ def managing_services(visitor: Visitor) -> Iterator[str]:
     visitor.opens("/account/services")
     visitor.hands.press(visitor.page.locator("main details summary").first)
     yield "services_received"
-    visitor.page.evaluate("document.querySelectorAll('input[type=radio]').forEach(one => one.checked = false)")
+    visitor.page.evaluate(
+        "document.querySelectorAll('input[type=radio]').forEach(one => one.checked = false)"
+    )
     presses(visitor, "form[action='/account/services/purposes'] button")
     yield "purposes_error"
     visitor.hands.choose(visitor.page.locator("input[type=radio][value=no]").first)
@@ -580,37 +584,48 @@ def deleting_the_account(visitor: Visitor) -> Iterator[str]:
     yield "deletion_certificate_checked"
 
 
-def deleting_the_account(visitor: Visitor) -> Iterator[str]:
-    """Somebody whom parking knows, who reads what deletion means, forgets the box, goes on, and checks the proof."""
-    email = visitor.demo.new_account(identity=DECLARED)
-    visitor.opens("/account-deleted")
-    yield "deleted_nobody"
-    visitor.opens("/deletion-certificate")
-    yield "deletion_certificate"
-    submits(visitor, document="rien")
-    yield "deletion_certificate_error"
-    visitor.opens("/sign-in?next=/account/delete")
+def having_rights(visitor: Visitor) -> Iterator[str]:
+    """Somebody whose data are asked about and limited, and whose terms are old."""
+    _older_terms(visitor)
+    visitor.opens(f"/terms/{OLDER_TERMS}")
+    yield "terms_older"
+    visitor.opens("/terms/2026-11-01/changes")
+    yield "terms_changes"
+    email = visitor.demo.new_account(terms_version=OLDER_TERMS)
+    visitor.opens("/sign-in?next=/account/rights")
     submits(visitor, email=email, password=PASSWORD)
-    yield "delete_without_services"
-    visitor.goes_to_parking()
-    visitor.answers_purposes()
-    presses(visitor, "button[value=allow]")
-    visitor.is_at(visitor.demo.parking, "/espace")
-    visitor.opens("/account/delete")
-    yield "delete"
-    presses(visitor, "form[action='/account/delete'] button")
-    yield "delete_error"
-    visitor.opens("/account-deleted")
-    yield "deleted_not_yet"
-    visitor.opens("/account/delete")
-    visitor.ticks("understood")
-    presses(visitor, "form[action='/account/delete'] button")
-    expect(visitor.page.locator("#certificate")).to_have_count(1)
-    yield "deleted"
-    signed = visitor.page.request.get(f"{visitor.demo.provider}/account-deleted/certificate").text()
-    visitor.opens("/deletion-certificate")
-    submits(visitor, document=signed)
-    yield "deletion_certificate_checked"
+    yield "accept_terms_with_changes"
+    visitor.ticks("terms")
+    submits(visitor)
+    yield "rights"
+    known = ("--account", email)
+    first = json.loads(visitor.demo.idp("requests", "add", "objection", *known, "--json"))["request_id"]
+    visitor.demo.idp(
+        "requests", "close", first, "--refused", "--outcome", "La loi oblige la Ville à les garder."
+    )
+    visitor.demo.idp(
+        "requests", "add", "restriction", *known, "--guardian", "--note", "Livret de famille vu."
+    )
+    visitor.demo.idp("accounts", "limit", email, "--reason", "Dossier 12")
+    visitor.opens("/sign-in?next=/account/rights")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "rights_limited"
+
+
+#: A version of before the demonstration's own.
+OLDER_TERMS = "2025-07-28"
+
+
+def _older_terms(visitor: Visitor) -> None:
+    """Write older terms than those that hold: publishing others would ask everybody here."""
+    then = datetime(2025, 7, 28, tzinfo=UTC)
+    with visitor.demo.database.write() as connection:
+        if terms.texts(connection, OLDER_TERMS):
+            return
+        for current in terms.texts(connection, "2026-11-01"):
+            body = current.body.replace("37", "36").replace("8 ", "10 ", 1)
+            older = replace(current, version=OLDER_TERMS, body=body, effective_at=then, published_at=then)
+            terms.publish(connection, older)
 
 
 CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
@@ -627,8 +642,8 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     keeping_receipts,
     forgetting_the_account,
     deleting_the_account,
-    deleting_the_account,
     managing_services,
+    having_rights,
 )
 
 
