@@ -36,7 +36,7 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import home, logos, opening, pages, requests, terms
+from idp.web.space import favourites, home, logos, opening, pages, requests, terms
 from idp.web.space import receipts as receipt_checks
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
@@ -82,6 +82,7 @@ BLUEPRINTS = (
     reactivation.blueprint,
     home.blueprint,
     requests.blueprint,
+    favourites.blueprint,
     logos.blueprint,
     pages.blueprint,
     terms.blueprint,

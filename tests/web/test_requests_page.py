@@ -195,6 +195,7 @@ def test_home_page_sums_requests_up(writer: Writer, browser: FlaskClient) -> Non
     assert "Voir toutes mes demandes" not in words_of(browser.get("/"))
     for number in range(4):
         writer.put(key=f"a/{number}", title=f"Terrasse {number}")
+        writer.provider.clock.advance(timedelta(seconds=1))
     writer.put(key="a/9", title="Carte verte", status="to_pay")
 
     words = words_of(browser.get("/"))
