@@ -331,6 +331,9 @@ def _facts(screen: Screen, say: _Voice) -> Iterator[Fact]:
         yield Fact(say("responsible"), who)
     if has_data:
         yield Fact(say("basis"), legal_basis_label(client.legal_basis, say.language))
+    if screen.purposes:
+        # D-19: each purpose has a ground of its own; what is asked by a yes or no stands on that.
+        yield Fact(say("basis_purposes"), legal_basis_label(LegalBasis.CONSENT, say.language))
     if has_data or screen.purposes:
         yield from _handling(client, say)
     yield from _access(screen, say)
@@ -482,6 +485,10 @@ _SENTENCES: Final[dict[str, dict[str, str]]] = {
         "en": "[name]. Service verified by the City.",
     },
     "basis": {"fr": "Base légale\u00a0:", "en": "Legal basis:"},
+    "basis_purposes": {
+        "fr": "Base légale des questions\u00a0:",
+        "en": "Legal basis of the questions:",
+    },
     "retention": {"fr": "Durée de conservation\u00a0:", "en": "Kept for:"},
     "unsaid": {"fr": "le service ne l’a pas indiquée", "en": "not stated by the service"},
     "recipients": {"fr": "Autres destinataires\u00a0:", "en": "Other recipients:"},

@@ -174,6 +174,7 @@ def parking(plan: Plan) -> Client:
             ),
         ),
         legal_basis=LegalBasis.PUBLIC_INTEREST,
+        storage_location="France",
         retention={
             "fr": "Un an après la fin du dernier droit.",
             "en": "One year after the last permit has ended.",
@@ -227,6 +228,7 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
             ClaimUse("birthdate", sample, required=True),
         ),
         legal_basis=LegalBasis.CONSENT,
+        storage_location="France",
         retention={
             "fr": "Jusqu’à votre départ du panel, trois ans au plus.",
             "en": "Until you leave the panel, three years at most.",

@@ -52,6 +52,7 @@ def test_notice_says_everything_that_the_contract_holds() -> None:
         "Adresse e-mail\nPour vous écrire.",
         "Date de naissance\nPour le panel.\nLe service demande une donnée certifiée par l’État.",
         "Base légale\u00a0: une mission de service public",
+        "Base légale des questions\u00a0: votre consentement",
         "Durée de conservation\u00a0: Un an.",
         "Autres destinataires\u00a0: Hébergeur, Régie",
         "Lieu de conservation\u00a0: France",
