@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from idp.cli.exits import Exit, Refusal
+from idp.cli.exits import Exit, Refusal, exit_for
 from idp.cli.key_files import key_folder, utc_now
 from idp.cli.output import confirm, emit, json_option, table, yes_option
 from idp.config import Settings, load
@@ -31,8 +31,11 @@ def init_command(config: Path, *, as_json: bool) -> None:
     """Make what is missing: the root secret and an active key for each algorithm of the configuration."""
     settings = load(config)
     folder = key_folder(settings)
+    present = {file.stem for file in folder.path.glob("*.json")}
     folder.initialise(settings.keys.every_algorithm, utc_now())
-    _show(folder.keyring().keys, as_json=as_json)
+    keys = folder.keyring().keys
+    _record_made(config, settings, [key for key in keys if key.kid not in present])
+    _show(keys, as_json=as_json)
 
 
 @command.command("list")
@@ -91,6 +94,23 @@ def retire_command(config: Path, kid: str, *, force: bool, yes: bool, as_json: b
         except KeyringError as error:
             raise Refusal(str(error)) from error
     emit(_members(removed)) if as_json else click.echo(f"Key {kid} is removed.")
+
+
+def _record_made(config: Path, settings: Settings, made: list[HeldKey]) -> None:
+    """Record new keys, unless there is no trail yet: on a new installation keys come before the database."""
+    scheme, _, path = settings.database.url.partition(":///")
+    if not made or (scheme == "sqlite" and not Path(path).is_file()):
+        return
+    key_rotation, console = _with_database()
+    try:
+        with console(config) as tools:
+            key_rotation.tell(tools, made)
+    except Exception as error:
+        # The keys are made: what can't be recorded is said, and undoes nothing.
+        known = (0, error.message) if isinstance(error, Refusal) else exit_for(error)
+        if known is None:
+            raise
+        click.echo(f"Not recorded in the trail: {known[1]}", err=True)
 
 
 def longest_signed_life(settings: Settings) -> timedelta:

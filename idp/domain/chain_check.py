@@ -201,8 +201,9 @@ class ChainCheck:
             head_link: Of the last one.
             true_anchor: What the first line follows, when that is known from elsewhere.
         """
-        if self._candidate and self._place + self._candidate.shift == head_sequence:
-            self._confirm()
+        candidate = self._candidate
+        if candidate and self._place + candidate.shift == head_sequence:
+            self._confirm(candidate)
         if true_anchor is not None:
             self._broken = [
                 one
@@ -278,7 +279,7 @@ class ChainCheck:
             return
         candidate = self._candidate
         if candidate and _belongs(line, body, self._previous, place + candidate.shift):
-            self._confirm()
+            self._confirm(candidate)
             return
         self._broken.append(_Broken(line, body, self._previous))
         self._candidate = self._renumbering(line, body, self._previous)
@@ -292,11 +293,8 @@ class ChainCheck:
                 return _Renumbering(line.sequence, shift, removes=False)
         return None
 
-    def _confirm(self) -> None:
+    def _confirm(self, found: _Renumbering) -> None:
         """Take it as a fact that the lines since a candidate were numbered anew."""
-        found = self._candidate
-        if found is None:
-            return
         count, at = abs(found.shift - self._shift), found.place - 1
         lines = "a line was" if count == 1 else f"{count} lines were"
         verb, kind = ("taken out", FaultKind.REMOVED) if found.removes else ("put in", FaultKind.INSERTED)

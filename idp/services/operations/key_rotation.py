@@ -8,6 +8,7 @@ from idp.domain.events import KeysRotated
 from idp.services.audit import record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from idp.crypto.keyring import HeldKey
@@ -37,7 +38,7 @@ def rotate(
         for alg in algorithms:
             moved.extend(tools.keys.rotate(alg, now, minimum_age=minimum_age, force=force))
     finally:
-        _tell(tools, moved)
+        tell(tools, moved)
     return tuple(moved)
 
 
@@ -48,12 +49,15 @@ def retire(tools: Tools, kid: str, *, token_lifetime: timedelta, force: bool = F
         KeyringError: Unknown, still in use, or retired too lately.
     """
     removed = tools.keys.retire(kid, tools.clock(), token_lifetime=token_lifetime, force=force)
-    _tell(tools, [removed])
+    tell(tools, [removed])
     return removed
 
 
-def _tell(tools: Tools, moved: list[HeldKey]) -> None:
-    # Files and database share no transaction: the files come first, for they are what signs and decrypts.
+def tell(tools: Tools, moved: Sequence[HeldKey]) -> None:
+    """Record keys that were made, moved or removed.
+
+    Files and database share no transaction: the files come first, for they are what signs and decrypts.
+    """
     if not moved:
         return
     with tools.database.write() as connection:

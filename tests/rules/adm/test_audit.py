@@ -154,6 +154,28 @@ def test_trail_is_filtered_by_period_event_actor_and_client(provider: Provider, 
     assert idp("audit", "show", "--account", "nobody@example.org").code == 4
 
 
+def test_keys_that_are_made_are_recorded_where_there_is_a_trail(
+    provider: Provider, idp: Run, config: Path, tmp_path: Path
+) -> None:
+    """On a running installation; on a new one keys come before the database, and nothing is made of it."""
+    text = config.read_text().partition("[keys]")[0]
+    config.write_text(f'{text}[keys]\ndirectory = "{tmp_path / "keys"}"\n')
+    assert idp("keys", "init").code == 0
+    line = lines(provider)[-1]
+    config.write_text(
+        f'[database]\nurl = "sqlite:///{tmp_path / "none.db"}"\n[keys]\ndirectory = "{tmp_path / "other"}"\n'
+    )
+    first = idp("keys", "init")
+
+    assert (line.name, line.details["by"]) == ("keys.rotated", getpass.getuser())
+    assert (first.code, first.err, (tmp_path / "none.db").exists()) == (0, "", False)
+    config.write_text(
+        f'[database]\nurl = "postgresql://nobody@127.0.0.1:1/x"\n[keys]\ndirectory = "{tmp_path / "third"}"\n'
+    )
+    away = idp("keys", "init")
+    assert (away.code, "Not recorded in the trail" in away.err) == (0, True)
+
+
 def test_messages_sent_again_are_recorded(provider: Provider, person: Account, idp: Run) -> None:
     """How many, or which one."""
     context = provider.context
