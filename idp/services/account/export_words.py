@@ -29,6 +29,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
         "unlink_requests": SectionWords(
             "Vos demandes de fin de liaison", "Ce que vous avez écrit, et la décision."
         ),
+        "email_changes": SectionWords(
+            "Changements d’adresse e-mail", "L’ancienne adresse et la nouvelle, et ce qui en est advenu."
+        ),
         "consents": SectionWords(
             "Vos accords", "Ce que vous avez accepté ou refusé pour chaque service, et jusqu’à quand."
         ),
@@ -47,6 +50,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
             "Comment les services vous nomment", "L’identifiant par lequel un service vous écrit."
         ),
         "service_requests": SectionWords("Vos demandes", "Ce que les services ont écrit de vos demandes."),
+        "favourites": SectionWords("Vos favoris", "Les services que vous gardez à portée de main."),
+        "rubriques": SectionWords("Vos rubriques", "Les rubriques que vous avez mises dans le menu."),
+        "newsletters": SectionWords("Vos abonnements", "Les lettres d’information et les alertes."),
         "sessions": SectionWords("Navigateurs connectés", "Où votre compte est ouvert."),
         "devices": SectionWords("Appareils connus", "Les appareils où vous vous êtes déjà connecté."),
         "mailed_links": SectionWords(
@@ -82,6 +88,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
         "unlink_requests": SectionWords(
             "Your requests to end a link", "What you wrote, and what was decided."
         ),
+        "email_changes": SectionWords(
+            "Changes of your e-mail address", "The old address and the new one, and what came of it."
+        ),
         "consents": SectionWords(
             "What you agreed to", "What you allowed or refused to each service, and until when."
         ),
@@ -100,6 +109,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
             "What services call you", "The identifier by which a service writes to you."
         ),
         "service_requests": SectionWords("Your requests", "What services wrote about your requests."),
+        "favourites": SectionWords("Your favourites", "The services that you keep at hand."),
+        "rubriques": SectionWords("Your sections", "The sections that you put in the menu."),
+        "newsletters": SectionWords("Your subscriptions", "Newsletters and alerts."),
         "sessions": SectionWords("Signed-in browsers", "Where your account is open."),
         "devices": SectionWords("Known devices", "The devices you signed in from before."),
         "mailed_links": SectionWords("Links sent by e-mail", "The links we sent you, and their use."),
@@ -137,6 +149,8 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "claims": ("Données", "Data"),
     "client_id": ("Service", "Service"),
     "closed_at": ("Terminé le", "Closed on"),
+    "code_expires_at": ("Code valable jusqu’au", "Code valid until"),
+    "confirmed_at": ("Confirmé le", "Confirmed on"),
     "consent_id": ("Numéro de l’accord", "Number of the agreement"),
     "consumed_at": ("Utilisé le", "Used on"),
     "created_at": ("Créé le", "Created on"),
@@ -173,7 +187,9 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "matter": ("Objet", "About"),
     "message": ("Message", "Message"),
     "name": ("Nom", "Name"),
+    "new_email": ("Nouvelle adresse", "New address"),
     "new_value": ("Valeur après", "Value after"),
+    "old_email": ("Ancienne adresse", "Old address"),
     "old_value": ("Valeur avant", "Value before"),
     "outcome": ("Suite donnée", "Outcome"),
     "parent_email": ("Adresse du parent", "Address of the parent"),
@@ -181,6 +197,8 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "password_is_generated": ("Sans mot de passe choisi", "No password chosen"),
     "permission_id": ("Numéro de l’autorisation", "Number of the permission"),
     "policy_version": ("Version de la politique du service", "Version of the service’s policy"),
+    "position": ("Place", "Position"),
+    "proven_at": ("Prouvée le", "Proven on"),
     "provider": ("Fournisseur d’identité", "Identity provider"),
     "purpose": ("But", "Purpose"),
     "queued_at": ("Préparé le", "Prepared on"),
@@ -192,6 +210,7 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "request_id": ("Numéro de la demande", "Number of the request"),
     "revoked_at": ("Fermé le", "Closed on"),
     "revoked_reason": ("Motif de la fermeture", "Why it was closed"),
+    "rubrique": ("Rubrique", "Section"),
     "scopes": ("Portées", "Scopes"),
     "source": ("Source", "Source"),
     "stage": ("Jours avant la suppression", "Days before the deletion"),
@@ -207,6 +226,7 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "times": ("Nombre de fois", "How often"),
     "title": ("Titre", "Title"),
     "type": ("Type", "Type"),
+    "undone_at": ("Annulé le", "Undone on"),
     "updated_at": ("Mis à jour le", "Updated on"),
     "upstream": ("Connexion par", "Signed in through"),
     "upstream_subject": ("Votre identifiant pour FranceConnect", "Your identifier at FranceConnect"),
