@@ -46,19 +46,21 @@ class TermsVersion:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a person who has nothing to accept is told of the terms, in their space (CGU-2).
+    """What a person is told of the terms in their space (CGU-2).
 
     Attributes:
+        open: The version that holds, which they have not accepted; None for none.
         changed: A minor version that has taken effect since the one they accepted; None for none, or once put away.
         coming: The next major version, which they will be asked to accept; None for none.
     """
 
+    open: TermsVersion | None = None
     changed: TermsVersion | None = None
     coming: TermsVersion | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to say."""
-        return self.changed is not None or self.coming is not None
+        return any(one is not None for one in (self.open, self.changed, self.coming))
 
 
 def announcement(
@@ -76,7 +78,10 @@ def announcement(
     holding = [one for one in ordered if one.effective_at <= now]
     coming = next((one for one in ordered if one.effective_at > now and one.is_major), None)
     since = [one.version for one in holding]
-    newer = holding[since.index(accepted) + 1 :] if accepted in since else []
-    if not newer or any(one.is_major for one in newer) or newer[-1].version == put_away:
+    # Who accepted a version that was never published has accepted none of these.
+    newer = holding[since.index(accepted) + 1 :] if accepted in since else holding
+    if any(one.is_major for one in newer):
+        return Announcement(open=newer[-1], coming=coming)
+    if not newer or newer[-1].version == put_away:
         return Announcement(coming=coming)
-    return Announcement(newer[-1], coming)
+    return Announcement(changed=newer[-1], coming=coming)

@@ -71,11 +71,12 @@ def put_notice_away() -> Response:
 
 
 def announced(account: Account) -> dict[str, Any] | None:
-    """Give what the space says of the terms to who has nothing to accept; None for nothing."""
+    """Give what the space says of the terms; None for nothing."""
     found = use_case.announced(context(), account, language())
     if not found:
         return None
     return {
+        "open": None if found.open is None else named(found.open),
         "changed": None if found.changed is None else named(found.changed),
         "coming": None if found.coming is None else named(found.coming),
         "accepted": account.terms_version,

@@ -161,7 +161,7 @@ def test_not_now_tells_the_service_that_access_is_denied(provider: Provider, clo
     assert answer_of(declined)["error"] == "access_denied"
     assert answer_of(declined)["state"] == "s-1"
     assert accepted(provider) == []
-    assert browser.get("/account").status_code == 200
+    assert "les services ne s’ouvrent plus" in browser.get("/account").text
     alone = form_of(browser.get("/accept-terms")) | {"decision": "later"}
     assert browser.post("/accept-terms", data=alone).status_code == 410
 
