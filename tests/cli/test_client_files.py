@@ -236,7 +236,9 @@ def test_one_faulty_service_stops_all_and_everything_is_told_at_once(
 ) -> None:
     """Each problem is a line with the service and the field; the good services are not registered either."""
     before = rows(config)
-    bad = BARE.replace('"parking"', '"other"').replace("https://parking.example.org/cb2", "https://parking.example.org/#x")
+    bad = BARE.replace('"parking"', '"other"').replace(
+        "https://parking.example.org/cb2", "https://parking.example.org/#x"
+    )
     bad = bad.replace('organisation = "Voirie"', "").replace('retention = {fr = "Un an."}', "")
     file.write_text(
         BARE + bad + BARE.replace('"parking"', '"third"').replace('policy_uri = "https', 'policy_uri = "ftp')
