@@ -105,6 +105,13 @@ def of_account(context: Context, account_id: str) -> MyServices:
     return MyServices(tuple(sorted(listed, key=_latest, reverse=True)), past)
 
 
+def count_present(context: Context, account_id: str) -> int:
+    """Count the services that may read something of a person today."""
+    with context.database.read() as connection:
+        allowed = {one.client_id for one in consents.of_account(connection, account_id)}
+        return len(allowed | tokens.live_clients_of(connection, account_id, context.clock()).keys())
+
+
 def one_of(context: Context, account_id: str, client_id: str) -> MyService | None:
     """Find one service of today; None for another."""
     present = of_account(context, account_id).present

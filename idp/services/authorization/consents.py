@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from idp.services.sign_in.sessions import SignedIn
     from idp.services.tools import Tools
     from idp.storage.engine import Connection
-    from idp.storage.repositories.consents import ListedConsent
 
 
 #: Where a consent is given and where it is withdrawn, as the ledger says it.
@@ -195,14 +194,6 @@ def withdraw_within(
             client_id=client.client_id,
         )
     return consent is not None
-
-
-def list_consents(context: Context, account_id: str) -> list[tuple[Client, ListedConsent]]:
-    """List each service with what it may receive (CON-4); services that are gone are left out."""
-    with context.database.read() as connection:
-        listed = consents.of_account(connection, account_id)
-        found = [(context.clients.find(connection, one.client_id), one) for one in listed]
-    return [(client, one) for client, one in found if client is not None]
 
 
 def _withdrawal(account_id: str, client: Client, subject: str, consent: Consent, shown: Shown) -> Entry:

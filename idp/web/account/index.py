@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint
 
 from idp.protocol.claims.values import claim_values
-from idp.services.account import overview
-from idp.services.authorization.consents import list_consents
+from idp.services.account import my_services, overview
 from idp.services.sign_in.sessions import list_sessions
 from idp.web.provenance import identity_row, identity_rows
 from idp.web.sessions import present_person, sign_in_needed
@@ -39,7 +38,7 @@ def show() -> str:
         password_generated=account.password_is_generated,
         sessions_count=len(list_sessions(context(), account.account_id)),
         terms_notice=announced(account),
-        services_count=len(list_consents(context(), account.account_id)),
+        services_count=my_services.count_present(context(), account.account_id),
     )
 
 
