@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from idp.cli.key_files import utc_now
+from idp.cli.server.delivery import remind_of_requests
+from idp.domain.controller import Controller
+from idp.domain.data_request import DataRequest, RequestChannel, RequestKind
 from idp.services.operations import accounts as operations
 from idp.services.operations import data_requests as use_case
 from idp.storage.models import data_requests
+from idp.storage.repositories import data_requests as register
 from tests.support.builders import mails
 from tests.support.provider import a_provider
 from tests.support.unlinking import events_of
@@ -209,11 +214,33 @@ def test_city_is_reminded_once_of_what_comes_due(idp: Run, config: Path, provide
 
 def test_reminder_of_another_process_is_not_sent_again(provider: Provider, clock: SettableClock) -> None:
     """Two workers look at the same moment: one of them writes."""
-    received = use_case.Received(use_case.RequestKind.ACCESS, use_case.RequestChannel.MAIL)
+    received = use_case.Received(RequestKind.ACCESS, RequestChannel.MAIL)
     request = use_case.add(provider.context, received, by="claire")
-    assert isinstance(request, use_case.DataRequest)
+    assert isinstance(request, DataRequest)
     clock.set(request.due_at - timedelta(days=4))
     other = datetime(2026, 1, 1, tzinfo=UTC)
     with provider.context.database.write() as connection:
         connection.execute(update(data_requests).values(reminded_at=other))
-        assert not use_case.data_requests.remind(connection, request, clock())
+        assert not register.remind(connection, request, clock())
+
+
+@pytest.mark.parametrize(
+    "contact, told",
+    [("dpo@example.org", 1), ("https://city.example/contact", 0)],
+    ids=["a mailbox", "a form"],
+)
+def test_worker_reminds_the_city_by_itself(
+    provider: Provider, clock: SettableClock, contact: str, told: int
+) -> None:
+    """Where there is a mailbox to write to; each turn after the first says nothing."""
+    context = replace(provider.context, controller=Controller(contact=contact))
+    received = use_case.Received(RequestKind.ERASURE, RequestChannel.LETTER)
+    request = use_case.add(context, received, by="claire")
+    assert isinstance(request, DataRequest)
+    remind_of_requests(context)
+    clock.set(request.due_at - timedelta(days=10))
+
+    for _ in range(3):
+        remind_of_requests(context)
+
+    assert [mail.to for mail in mails(context)] == [contact] * told
