@@ -27,7 +27,7 @@ def test_terms_accepted_in_sixteen_tabs_at_once_are_one_entry(crowded_provider: 
         person = crowded_provider.an_account()
         accepted = race(
             *[
-                lambda person=person: terms.accept(  # type: ignore[misc]
+                lambda person=person: terms.accept(
                     context, person.account_id, TERMS_VERSION, "fr", channel="sign_in"
                 )
             ]
