@@ -266,7 +266,7 @@ def _members(client: Client) -> dict[str, object]:
     shown: dict[str, object] = {
         field.name: getattr(client, field.name)
         for field in fields(client)
-        if field.name not in {"secrets", "claims", "purposes"}
+        if field.name not in {"secrets", "claims", "purposes", "newsletters"}
     }
     for name, value in shown.items():
         if isinstance(value, Encryption | CertificateSubject):
@@ -276,6 +276,7 @@ def _members(client: Client) -> dict[str, object]:
         for use in client.claims
     ]
     shown["purposes"] = [asdict(one) for one in client.purposes]
+    shown["newsletters"] = [asdict(one) for one in client.newsletters]
     # When, never which: hashes are of no use to anybody.
     shown["secrets"] = [{"made": one.created_at, "ends": one.expires_at} for one in client.secrets]
     return shown

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from idp.domain.newsletters import Newsletter
 from idp.domain.purposes import Purpose
 
 
@@ -159,6 +160,7 @@ class Client:
         required_acr: No one gets in with a login of a lower level; None for any.
         minimum_age: Below it a parent's permission is needed (CON-7); None for any age.
         purposes: What needs a yes or no of its own (CON-3).
+        newsletters: Lists that people may subscribe to (PRO-7).
         consent_always: The person is asked at each authorization.
         events_uri: Where security events are pushed (RFC 8935); None for a service that wants none.
     """
@@ -234,6 +236,7 @@ class Client:
     required_acr: str | None = None
     minimum_age: int | None = None
     purposes: tuple[Purpose, ...] = ()
+    newsletters: tuple[Newsletter, ...] = ()
     events_uri: str | None = None
     created_at: datetime | None = None
     disabled_at: datetime | None = None
@@ -270,6 +273,10 @@ class Client:
     def purpose(self, name: str) -> Purpose | None:
         """Find a purpose by its name."""
         return next((one for one in self.purposes if one.name == name), None)
+
+    def newsletter(self, name: str) -> Newsletter | None:
+        """Find a list by its name."""
+        return next((one for one in self.newsletters if one.name == name), None)
 
     def claim_use(self, name: str) -> ClaimUse | None:
         """Find what the contract says of a claim; None when the client may not have it."""

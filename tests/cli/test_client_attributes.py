@@ -26,7 +26,7 @@ JPEG = b"\xff\xd8\xff" + bytes(40)
 WEBP = b"RIFF\x00\x00\x00\x00WEBP" + bytes(40)
 #: Given another way than by a flag of their own name.
 NOT_FLAGS = {"client_id", "version", "secrets", "created_at", "disabled_at", "logo_uri", "jwks", "description",
-             "retention", "purposes"}  # fmt: skip
+             "retention", "purposes", "newsletters"}  # fmt: skip
 
 
 @pytest.fixture
@@ -114,6 +114,28 @@ def test_days_begin_where_the_city_is(idp: Run, tmp_path: Path) -> None:
     assert (typed["starts_at"], typed["ends_at"]) == ("2025-12-31T23:00:00Z", "2126-06-30T22:00:00Z")
     assert (read["starts_at"], read["ends_at"]) == ("2026-06-30T22:00:00Z", "2030-01-01T07:00:00Z")
     assert "app" in idp("clients", "list").out
+
+
+@pytest.mark.rule("PRO-7")
+def test_newsletters_come_from_a_file_and_are_shown(idp: Run, tmp_path: Path) -> None:
+    """A list is worded in both languages, as what people agree to is; a faulty one is told."""
+    file = tmp_path / "newsletters.toml"
+    words = '[[newsletters]]\nname = "actualites"\ntitle = {fr = "Actualités", en = "News"}\n'
+    file.write_text(words + 'description = {fr = "Ce qui change."}\n')
+    half = create(idp, "--file", str(file))
+    file.write_text(words + 'description = {fr = "Ce qui change.", en = "What changes."}\n')
+    made = created(idp, "--file", str(file))
+
+    assert half.code == 1
+    assert "newsletters must have a description in French and in English" in half.err
+    assert made["newsletters"] == [
+        {
+            "name": "actualites",
+            "title": {"fr": "Actualités", "en": "News"},
+            "description": {"fr": "Ce qui change.", "en": "What changes."},
+            "frequency": {},
+        }
+    ]
 
 
 @pytest.mark.rule("CON-3")

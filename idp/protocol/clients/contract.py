@@ -12,6 +12,8 @@ from typing import Final
 
 from idp.domain.authentication import ACR_VALUES
 from idp.domain.client import Client
+from idp.domain.newsletters import NAME as LIST_NAME
+from idp.domain.newsletters import Newsletter
 from idp.domain.purposes import NAME, Purpose
 from idp.protocol.claims.standard import SCOPE_CLAIMS
 from idp.protocol.clients.uris import web_faults
@@ -23,6 +25,7 @@ _LONGEST_LINE: Final = 200
 _LONGEST_TEXT: Final = 1000
 _MOST_RECIPIENTS: Final = 50
 _MOST_PURPOSES: Final = 20
+_MOST_NEWSLETTERS: Final = 20
 _LONGEST_VERSION: Final = 50
 #: Above it nobody has a parent to ask (CON-7; Code civil, article 414).
 _MAJORITY: Final = 18
@@ -59,6 +62,7 @@ def contract_faults(client: Client) -> Found:
     if client.events_uri is not None:
         yield from (("events_uri", fault) for fault in web_faults(client.events_uri))
     yield from _purposes(client.purposes)
+    yield from _newsletters(client.newsletters)
 
 
 def missing(client: Client) -> Found:
@@ -86,9 +90,9 @@ def missing(client: Client) -> Found:
 
 
 def asks_about_people(client: Client) -> bool:
-    """Tell whether a client may get personal data, or an answer to a purpose."""
+    """Tell whether a client may get personal data, an answer to a purpose, or the subscribers of a list."""
     is_of_people = OPENID in client.scopes or not client.scopes.isdisjoint(SCOPE_CLAIMS)
-    return bool(client.purposes) or (is_of_people and bool(client.claims))
+    return bool(client.purposes or client.newsletters) or (is_of_people and bool(client.claims))
 
 
 def _texts(field: str, texts: Mapping[str, str]) -> Found:
@@ -139,6 +143,27 @@ def _purpose_faults(purpose: Purpose) -> Iterable[str]:
     if any(purpose.yes[language] == purpose.no.get(language) for language in purpose.yes):
         yield "must say something else for yes than for no"
     yield from (fault for _, fault in _recipients("purposes", purpose.recipients))
+
+
+def _newsletters(newsletters: tuple[Newsletter, ...]) -> Found:
+    names = [one.name for one in newsletters]
+    if len(names) > _MOST_NEWSLETTERS or len(set(names)) < len(names):
+        yield "newsletters", f"must have each name once, {_MOST_NEWSLETTERS} at most"
+    for one in newsletters:
+        yield from (("newsletters", fault) for fault in _newsletter_faults(one))
+
+
+def _newsletter_faults(newsletter: Newsletter) -> Iterable[str]:
+    if LIST_NAME.fullmatch(newsletter.name) is None:
+        yield "must have names of lower-case letters, digits and underscores, 50 at most, a letter first"
+    texts = {"title": newsletter.title, "description": newsletter.description}
+    if newsletter.frequency:
+        texts["frequency"] = newsletter.frequency
+    for part, wording in texts.items():
+        # What is subscribed to is kept word for word, in the language it was read in.
+        is_whole = set(wording) == set(LANGUAGES) and all(text.strip() for text in wording.values())
+        if not is_whole or not all(map(_is_text, wording.values())):
+            yield f"must have a {part} in French and in English, {_LONGEST_TEXT} characters at most"
 
 
 def _is_line(text: str) -> bool:

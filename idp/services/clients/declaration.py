@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: What the file does not say.
 _OURS = ("version", "secrets", "created_at", "disabled_at")
 #: Members of these are told by their name, not by their place.
-_NAMED = frozenset({"claims", "purposes"})
+_NAMED = frozenset({"claims", "purposes", "newsletters"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,14 @@ class Step:
         told = {"policy_uri", "legal_basis", "retention", "recipients", "storage_location"}
         names = {one.name.partition(".")[0] for one in self.differences}
         return not names.isdisjoint(told) and "policy_version" not in names
+
+    @property
+    def reworded(self) -> tuple[str, ...]:
+        """Name the purposes whose words change while their version stays: earlier answers hold for the new words."""
+        parts = [one.name.split(".") for one in self.differences if one.name.startswith("purposes.")]
+        changed = [part for part in parts if len(part) > _WHOLE_PURPOSE]
+        raised = {name for _, name, member, *_ in changed if member == "version"}
+        return tuple(dict.fromkeys(name for _, name, *_ in changed if name not in raised))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from idp.domain.authentication import ACR_EIDAS1
 from idp.domain.client import ClaimUse, Client
+from idp.domain.newsletters import Newsletter
 from idp.domain.purposes import Purpose
 from idp.protocol.clients.contract import NEUTRAL_REASON, missing
 from idp.protocol.clients.metadata import problems
@@ -16,6 +17,7 @@ from tests.support.authorization_requests import a_client
 BOTH = {"fr": "Oui", "en": "Yes"}
 NO = {"fr": "Non", "en": "No"}
 PROVIDERS = Purpose("mobile_providers", "1", {"fr": "Titre", "en": "Title"}, BOTH, NO, ("PayByPhone",))
+NEWS = Newsletter("news", {"fr": "Titre", "en": "Title"}, BOTH)
 WHOLE = a_client(
     organisation="Ville de Paris",
     description={"fr": "Un service.", "en": "A service."},
@@ -117,6 +119,37 @@ def test_faulty_field_of_the_contract_is_named(changes: dict[str, object], field
 def test_purpose_without_a_whole_wording_is_refused(purposes: tuple[Purpose, ...]) -> None:
     """Nobody can answer what they can't read: each has a name, a version, and both answers in both languages."""
     assert fields_of(replace(WHOLE, purposes=purposes)) == {"purposes"}
+
+
+@pytest.mark.rule("PRO-7")
+@pytest.mark.parametrize(
+    "newsletters",
+    [
+        (NEWS, NEWS),
+        tuple(replace(NEWS, name=f"n{number}") for number in range(21)),
+        (replace(NEWS, name=""),),
+        (replace(NEWS, name="Actualités"),),
+        (replace(NEWS, name="n" * 51),),
+        (replace(NEWS, title={}),),
+        (replace(NEWS, title={"fr": "Titre", "en": " "}),),
+        (replace(NEWS, description={"fr": "Une lettre."}),),
+        (replace(NEWS, description=BOTH | {"fr": "a\nb"}),),
+        (replace(NEWS, frequency={"fr": "Chaque mois."}),),
+        (replace(NEWS, frequency={"fr": "m" * 1001, "en": "Monthly."}),),
+    ],
+)
+def test_newsletter_without_a_whole_wording_is_refused(newsletters: tuple[Newsletter, ...]) -> None:
+    """Nobody can subscribe to what they can't read."""
+    assert fields_of(replace(WHOLE, newsletters=newsletters)) == {"newsletters"}
+
+
+@pytest.mark.rule("PRO-7")
+def test_newsletter_may_say_how_often_it_comes() -> None:
+    """A whole one is accepted, with and without it."""
+    often = replace(NEWS, name="often", frequency={"fr": "Chaque mois.", "en": "Every month."})
+
+    assert fields_of(replace(WHOLE, newsletters=(NEWS, often))) == set()
+    assert often.words("de")[2] == "Chaque mois."
 
 
 def test_messages_about_contracts_can_go_on_the_wire() -> None:

@@ -212,6 +212,7 @@ OF_THE_CITY: dict[str, Any] = {
     "consent_always": True,
     "claims": [{"name": "email", "reason": {"fr": "Obligatoire."}, "required": True}],
     "purposes": [{"name": "p", "version": "1", "title": {}, "yes": {}, "no": {}}],
+    "newsletters": [{"name": "n", "title": {}, "description": {}}],
     "events_uri": "https://app.example.org/events",
     "policy_version": "9",
     "is_verified": True,
