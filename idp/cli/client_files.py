@@ -100,6 +100,10 @@ def show(planned: Plan, *, prune: bool) -> None:
             click.echo(f"    {_line(one)}")
         if step.keeps_policy_version:
             click.echo("    Note: policy_version stays, so that nobody is asked again about this (CON-8).")
+        for name in step.reworded:
+            click.echo(
+                f"    Note: {name} keeps its version, so that answers to the earlier words hold for these (CON-3)."
+            )
     for client in planned.absent:
         what = "no longer in the file: closed" if prune else "not in the file: left as it is"
         click.echo(f"{'-' if prune else '?'} {client.client_id}  {cell(client.name)}: {what}")

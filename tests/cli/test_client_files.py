@@ -336,6 +336,21 @@ def test_logo_comes_from_a_file_beside_and_stays_when_unnamed(
     assert "logo_uri: " in other.out
 
 
+@pytest.mark.rule("CON-3")
+def test_words_of_a_question_that_change_under_one_version_are_told(apply: Callable[..., Ran]) -> None:
+    """A yes to other words would pass for a yes to these: whoever changes them sees it, and raises the version."""
+    words = 'title = {fr = "T", en = "T"}\nyes = {fr = "Oui.", en = "Yes."}\nno = {fr = "Non.", en = "No."}\n'
+    purpose = '[[service.purposes]]\nname = "surveys"\nversion = "1"\n' + words
+    apply(replace=(("[[service.claims]]", f"{purpose}[[service.claims]]"),))
+
+    reworded = apply("--dry-run", replace=(('fr = "Oui."', 'fr = "Oui, volontiers."'),))
+    raised = apply("--dry-run", replace=(('version = "1"', 'version = "2"'),))
+
+    assert "Note: surveys keeps its version" in reworded.out
+    assert 'purposes.surveys.yes.fr: "Oui." -> "Oui, volontiers."' in raised.out
+    assert "keeps its version" not in raised.out
+
+
 def test_order_of_claims_is_a_change_of_the_screen(apply: Callable[..., Ran]) -> None:
     """People read them in the order of the file."""
     gender = '[[service.claims]]\nname = "gender"\nreason = {fr = "x"}\n'

@@ -6,7 +6,7 @@ The file is the whole of each service that it names: what it leaves out goes bac
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _OURS = ("version", "secrets", "created_at", "disabled_at")
 #: Members of these are told by their name, not by their place.
 _NAMED = frozenset({"claims", "purposes", "newsletters"})
+#: "purposes.NAME": one that comes or goes as a whole.
+_WHOLE_PURPOSE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
