@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.support.clock import SettableClock
 
 #: What may be written whatever happens: the trail, which says that somebody was refused.
-TRAIL = {"audit_events", "franceconnect_journeys"}
+TRAIL = {"audit_events", "chain_heads", "franceconnect_journeys"}
 PORTALS = {"franceconnect": "/franceconnect/callback", "franceconnect_plus": "/franceconnect-plus/callback"}
 OTHER = {"franceconnect": "franceconnect_plus", "franceconnect_plus": "franceconnect"}
 HUGE = "a" * 5_000
