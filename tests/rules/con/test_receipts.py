@@ -15,6 +15,7 @@ from idp.services.account.deletion import delete
 from idp.services.receipts import Genuine, NotOurs, Standing
 from idp.services.signed_documents import CERTIFICATE, KEYS_PATH, sign_document
 from tests.support.chains import WORDS, an_entry, entered, tampered, without_triggers
+from tests.support.marks import ROOT
 from tests.support.provider import form_of
 from tests.support.schema import faults
 
@@ -105,6 +106,13 @@ def test_receipt_of_each_kind_of_act_fits_the_published_schema(
 
     assert schema.content_type == "application/schema+json"
     assert faults(file["receipt"], json.loads(schema.text)) == []
+
+
+def test_schema_of_the_documentation_is_the_one_that_is_served() -> None:
+    """Whoever reads the repository reads the same."""
+    served = ROOT / "idp" / "web" / "static" / "receipt.schema.json"
+
+    assert (ROOT / "docs" / "receipt.schema.json").read_bytes() == served.read_bytes()
 
 
 def test_receipt_says_who_what_why_and_in_which_words(provider: Provider, person: Account) -> None:
