@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.storage.engine import open_database
+from tests.support.builders import some_terms
 from tests.support.provider import a_provider, form_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,18 @@ def test_export_again_and_again_has_to_wait(browser: FlaskClient) -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+@pytest.mark.rule("CGU-2")
+def test_export_is_a_way_out_for_who_does_not_accept_new_terms(
+    provider: Provider, browser: FlaskClient
+) -> None:
+    """Terms that the person has not accepted keep nobody's own data."""
+    some_terms(provider.context)
+
+    answer = browser.post(PAGE, data=form_of(browser.get(PAGE)))
+
+    assert answer.mimetype == "application/zip"
 
 
 def test_account_page_leads_to_the_export(browser: FlaskClient) -> None:
