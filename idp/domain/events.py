@@ -309,6 +309,22 @@ class ClientChanged(Event):
     """
 
     name: ClassVar[str] = "client.changed"
+@dataclass(frozen=True, slots=True)
+class NewsletterSubscribed(Event):
+    """A person confirmed a subscription to a list of a service (PRO-7)."""
+
+    name: ClassVar[str] = "newsletter.subscribed"
+    newsletter: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterUnsubscribed(Event):
+    """A person ended a subscription to a list of a service (PRO-7)."""
+
+    name: ClassVar[str] = "newsletter.unsubscribed"
+    newsletter: str
+
+
     change: str
     fields: tuple[str, ...] = ()
 

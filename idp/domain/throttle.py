@@ -233,6 +233,7 @@ class MailPolicy:
         signup_per_network: Sign-ups from one network.
         permission_per_address: Mails that ask for a permission, to one parent (CON-7).
         permission_per_account: The same, by one child, whatever the addresses.
+        newsletter_per_account: Mails that ask to confirm a subscription, to one person (PRO-7).
     """
 
     reset_per_address: ThrottlePolicy = ThrottlePolicy(
@@ -249,6 +250,9 @@ class MailPolicy:
     )
     permission_per_account: ThrottlePolicy = ThrottlePolicy(
         free_failures=8, window=timedelta(hours=24), cleared_by_success=False
+    )
+    newsletter_per_account: ThrottlePolicy = ThrottlePolicy(
+        free_failures=20, window=timedelta(hours=24), cleared_by_success=False
     )
 
 

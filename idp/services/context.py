@@ -52,6 +52,7 @@ class DerivedKeys:
     throttle: bytes
     dpop_nonce: bytes
     browser_state: bytes
+    newsletters: bytes
 
     @classmethod
     def derive(cls, derivation: KeyDerivation) -> DerivedKeys:
@@ -65,6 +66,7 @@ class DerivedKeys:
             throttle=derivation.key(THROTTLE_PURPOSE),
             dpop_nonce=derivation.key("dpop-nonce"),
             browser_state=derivation.key("browser-state"),
+            newsletters=derivation.key("newsletters"),
         )
 
 

@@ -107,7 +107,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_newsletter_subscriptions_list",
         "newsletter_subscriptions",
-        ["client_id", "name", "account_id"],
+        ["client_id", "name", "unsubscribe_hash"],
         unique=False,
     )
     op.create_table(

@@ -94,11 +94,17 @@ def keys_of_person(
 ) -> tuple[bytes, ...]:
     """Name the counters that are known to count one person, so that they are erased with the account (LIF-4).
 
+def newsletter_brakes(context: Context, *, account_id: str) -> tuple[Brake, ...]:
+    """List the counters of mails that ask a person to confirm a subscription (PRO-7)."""
+    return (Brake("newsletter+account", account_id, context.mail_policy.newsletter_per_account),)
+
+
     Those of an account and a network can't be named without the network, which nothing keeps: they expire within
     a day, and nobody without our keys can tell whose they were.
     """
     kinds = ("reset+address", "signup+address", KeyKind.ACCOUNT)
-    named = [(kind, canonical) for kind in kinds] + [("permission+account", account_id)]
+    named = [(kind, canonical) for kind in kinds]
+    named += [(kind, account_id) for kind in ("permission+account", "email_change+account", "newsletter+account")]
     for device in sessions.devices_of(connection, account_id):
         known = sign_in_keys(account=canonical, address="", device=device.hex())
         named += [(key.kind, key.value) for key in known]

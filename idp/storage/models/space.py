@@ -69,14 +69,14 @@ newsletter_subscriptions = Table(
     Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True),
     # Of the list, as its service declares it.
     Column("name", Text, primary_key=True),
-    # Of the link that confirms; None once it did.
+    # Of the link that confirms; it stays, so that who presses twice is told that it is done.
     Column("confirmation_hash", Digest, unique=True),
     # Of the link in each mail of the list, which ends it by one click (RFC 8058).
     Column("unsubscribe_hash", Digest, nullable=False, unique=True),
     Column("asked_at", TZDateTime, nullable=False),
     Column("expires_at", TZDateTime),
     Column("confirmed_at", TZDateTime),
-    Index("ix_newsletter_subscriptions_list", "client_id", "name", "account_id"),
+    Index("ix_newsletter_subscriptions_list", "client_id", "name", "unsubscribe_hash"),
 )
 
 #: Changes of the login address (PRO-1): the new one is proven first, the old one may undo it.

@@ -21,6 +21,7 @@ from idp.storage.models import (
     franceconnect_journeys,
     initial_access_tokens,
     outbox,
+    newsletter_subscriptions,
     parental_permissions,
     pending_authorizations,
     pushed_requests,
@@ -115,6 +116,11 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
         ),
         "devices": (devices, devices.c.last_seen_at < ages.devices_since),
     }
+        # Those that nobody confirmed; confirmed ones have no end of their own.
+        "newsletter_subscriptions": (
+            newsletter_subscriptions,
+            newsletter_subscriptions.c.expires_at < ages.now,
+        ),
 
 
 def purge(connection: Connection, table: Table, may_go: ColumnElement[bool], *, limit: int) -> int:
