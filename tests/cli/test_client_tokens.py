@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.cli.operators import system_user
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.storage.engine import open_database
 from idp.storage.models import audit_events, initial_access_tokens
@@ -73,8 +74,8 @@ def test_every_act_is_audited(idp: Run, config: Path) -> None:
         events = connection.execute(audit_events.select().order_by(audit_events.c.event_id)).mappings().all()
     database.dispose()
     assert [event["details"] for event in events] == [
-        {"change": "created", "token_id": token_id},
-        {"change": "revoked", "token_id": token_id},
+        {"change": "created", "token_id": token_id, "by": system_user()},
+        {"change": "revoked", "token_id": token_id, "by": system_user()},
     ]
 
 
