@@ -168,6 +168,22 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EmailChanged(Event):
+    """The login address is another one, proven by "code" or "link"; neither address is kept here (PRO-1)."""
+
+    name: ClassVar[str] = "account.email_changed"
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeUndone(Event):
+    """The old address took a change back: "restored", or "taken" when it belongs to another account by now."""
+
+    name: ClassVar[str] = "account.email_change_undone"
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityEdited(Event):
     """A person changed declared identity; the names of the attributes, never their values."""
 
@@ -294,22 +310,6 @@ class PurposeAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyRevoked(Event):
-    """Every token of one authorization died: "code_replayed", "refresh_reused", "revoked_by_client"."""
-
-    name: ClassVar[str] = "tokens.revoked"
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClientChanged(Event):
-    """A client was changed, by an administrator or, as far as it may, by itself.
-
-    "created", "updated", "secret_rotated", "disabled", "enabled", "deleted".
-    """
-
-    name: ClassVar[str] = "client.changed"
-@dataclass(frozen=True, slots=True)
 class NewsletterSubscribed(Event):
     """A person confirmed a subscription to a list of a service (PRO-7)."""
 
@@ -325,6 +325,22 @@ class NewsletterUnsubscribed(Event):
     newsletter: str
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyRevoked(Event):
+    """Every token of one authorization died: "code_replayed", "refresh_reused", "revoked_by_client"."""
+
+    name: ClassVar[str] = "tokens.revoked"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChanged(Event):
+    """A client was changed, by an administrator or, as far as it may, by itself.
+
+    "created", "updated", "secret_rotated", "disabled", "enabled", "deleted".
+    """
+
+    name: ClassVar[str] = "client.changed"
     change: str
     fields: tuple[str, ...] = ()
 

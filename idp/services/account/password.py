@@ -121,6 +121,28 @@ def forgotten(context: Context, email: str, *, language: str, pending_id: str | 
         )
 
 
+def new_link_within(context: Context, connection: Connection, found_by: str, now: datetime) -> dict[str, Any]:
+    """Make a link for a new password in a transaction that does more; gives what the mail says of it.
+
+    Args:
+        context: The parts.
+        connection: That transaction.
+        found_by: The canonical form of the account's address; a locked account gets a link that opens nothing.
+        now: When.
+    """
+    token = new_secret(SecretKind.LINK)
+    account_links.add_for(
+        connection,
+        found_by,
+        token_hash=digest(token),
+        purpose=_PURPOSE,
+        pending_id=None,
+        now=now,
+        expires_at=now + LINK_LIFETIME,
+    )
+    return _link_variables(context, token)
+
+
 def address_of_link(context: Context, token: str | None) -> str | None:
     """Tell whose password a link would set; nothing changes, for programs that read mail follow links (S-272)."""
     link = _find_link(context, token)

@@ -8,7 +8,7 @@ from idp.domain.account import AccountState
 from idp.domain.events import AccountLocked, AccountUnlocked
 from idp.services.audit import record
 from idp.services.sign_in.sessions import end_others_within
-from idp.storage.repositories import account_links, accounts, tokens
+from idp.storage.repositories import account_links, accounts, email_changes, tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,4 +73,6 @@ def end_everything(
     ended = end_others_within(context, connection, account_id, now, but=but, reason=reason)
     tokens.revoke_families_of_account(connection, account_id, now, reason, but_session=but)
     account_links.void_all(connection, account_id, now)
+    # What a stranger had begun does not outlive their stay (ACC-5); what undoes a change stays.
+    email_changes.remove_open_of_account(connection, account_id)
     return len(ended)

@@ -24,7 +24,7 @@ from idp.services.authorization import terms
 from idp.services.messages import Mail, queue_mail
 from idp.services.sign_in import throttling
 from idp.services.sign_in.arrival import arrive
-from idp.storage.repositories import accounts, attributes, signups
+from idp.storage.repositories import accounts, attributes, email_changes, signups
 from idp.storage.repositories.signups import NewSecrets, Signup
 
 if TYPE_CHECKING:
@@ -423,6 +423,7 @@ def create_account(
     )
     # Whatever else waits for this address ends with its owner's arrival (ACC-5).
     signups.remove_of_address(connection, signup.email_canonical)
+    email_changes.remove_open_of_address(connection, signup.email_canonical)
     if not is_new:
         return None
     record(connection, AccountCreated(way), now, account_id=account.account_id)

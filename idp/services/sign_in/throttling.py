@@ -81,6 +81,11 @@ def signup_brakes(context: Context, *, address: str) -> tuple[Brake, ...]:
     return (Brake("signup+network", network_of(address), context.mail_policy.signup_per_network),)
 
 
+def email_change_brakes(context: Context, *, account_id: str) -> tuple[Brake, ...]:
+    """List the counters of changes of the login address that one account asks for, whatever the addresses (PRO-1)."""
+    return (Brake("email_change+account", account_id, context.mail_policy.signup_per_address),)
+
+
 def permission_brakes(context: Context, *, canonical: str, account_id: str) -> tuple[Brake, ...]:
     """List the counters of mails that ask a parent for a permission (CON-7)."""
     return (
@@ -89,15 +94,15 @@ def permission_brakes(context: Context, *, canonical: str, account_id: str) -> t
     )
 
 
-def keys_of_person(
-    keys: KeyFolder, connection: Connection, account_id: str, canonical: str
-) -> tuple[bytes, ...]:
-    """Name the counters that are known to count one person, so that they are erased with the account (LIF-4).
-
 def newsletter_brakes(context: Context, *, account_id: str) -> tuple[Brake, ...]:
     """List the counters of mails that ask a person to confirm a subscription (PRO-7)."""
     return (Brake("newsletter+account", account_id, context.mail_policy.newsletter_per_account),)
 
+
+def keys_of_person(
+    keys: KeyFolder, connection: Connection, account_id: str, canonical: str
+) -> tuple[bytes, ...]:
+    """Name the counters that are known to count one person, so that they are erased with the account (LIF-4).
 
     Those of an account and a network can't be named without the network, which nothing keeps: they expire within
     a day, and nobody without our keys can tell whose they were.

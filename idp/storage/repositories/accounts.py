@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.domain.account import Account, AccountState
 from idp.storage.models import accounts, outbox
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
+
+    from idp.domain.email_address import EmailAddress
 
 ACCOUNT_COLUMNS = (
     accounts.c.account_id,
@@ -148,6 +151,33 @@ def set_password(
         )
     )
     return result.rowcount == 1
+
+
+def set_email(connection: Connection, account_id: str, email: EmailAddress) -> bool:
+    """Give an account another address; False when that has an account: the unique constraint decides (PRO-1)."""
+    statement = (
+        update(accounts)
+        .where(accounts.c.account_id == account_id)
+        .values(email=email.typed, email_canonical=email.canonical)
+    )
+    try:
+        # A savepoint: PostgreSQL would abort the whole transaction.
+        with connection.begin_nested():
+            connection.execute(statement)
+    except IntegrityError:
+        return False
+    return True
+
+
+def make_password_unusable(
+    connection: Connection, account_id: str, password_hash: str, now: datetime
+) -> None:
+    """Replace a password by one that nobody knows, whatever the state of the account (LOG-6)."""
+    connection.execute(
+        update(accounts)
+        .where(accounts.c.account_id == account_id)
+        .values(password_hash=password_hash, password_is_generated=True, password_changed_at=now)
+    )
 
 
 def confirm_password(

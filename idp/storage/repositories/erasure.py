@@ -23,6 +23,7 @@ from idp.storage.models import (
     consents,
     data_requests,
     device_authorizations,
+    email_changes,
     franceconnect_journeys,
     franceconnect_links,
     ledger_entries,
@@ -163,6 +164,11 @@ def erase(
         (device_authorizations, device_authorizations.c.family_id.in_(families)),
         (token_families, token_families.c.account_id == account_id),
         (signups, signups.c.email_canonical == leaving.canonical),
+        # Of others, who typed this address in vain.
+        (
+            email_changes,
+            (email_changes.c.new_canonical == leaving.canonical) & email_changes.c.proven_at.is_(None),
+        ),
         (outbox, outbox.c.account_id == account_id),
         (throttle_counters, throttle_counters.c.key_hash.in_(sorted(counters))),
         (pushed_requests, _names(pushed_requests, leaving)),

@@ -18,10 +18,11 @@ from idp.storage.models import (
     device_authorizations,
     devices,
     disclosures,
+    email_changes,
     franceconnect_journeys,
     initial_access_tokens,
-    outbox,
     newsletter_subscriptions,
+    outbox,
     parental_permissions,
     pending_authorizations,
     pushed_requests,
@@ -69,6 +70,7 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
         "pending_authorizations": (pending_authorizations, pending_authorizations.c.expires_at < ages.now),
         "signups": (signups, signups.c.expires_at < ages.now),
         "account_links": (account_links, account_links.c.expires_at < ages.links_since),
+        "email_changes": (email_changes, email_changes.c.expires_at < ages.now),
         "franceconnect_journeys": (franceconnect_journeys, franceconnect_journeys.c.expires_at < ages.now),
         "throttle_counters": (throttle_counters, throttle_counters.c.expires_at < ages.now),
         "client_assertions": (client_assertions, client_assertions.c.expires_at < ages.now),
@@ -114,13 +116,13 @@ def kinds(ages: Ages) -> dict[str, tuple[Table, ColumnElement[bool]]]:
             service_requests,
             service_requests.c.closed_at < ages.now - KEPT_AFTER_CLOSING,
         ),
-        "devices": (devices, devices.c.last_seen_at < ages.devices_since),
-    }
         # Those that nobody confirmed; confirmed ones have no end of their own.
         "newsletter_subscriptions": (
             newsletter_subscriptions,
             newsletter_subscriptions.c.expires_at < ages.now,
         ),
+        "devices": (devices, devices.c.last_seen_at < ages.devices_since),
+    }
 
 
 def purge(connection: Connection, table: Table, may_go: ColumnElement[bool], *, limit: int) -> int:

@@ -208,12 +208,7 @@ def consume(connection: Connection, signup_hash: bytes, browser_hash: bytes, now
     Every sign-up of the address is held first, in one order for everybody: each of them wants to drop the others'.
     """
     of_this = select(_TABLE.c.email_canonical).where(_TABLE.c.signup_hash == signup_hash)
-    connection.execute(
-        select(_TABLE.c.signup_hash)
-        .where(_TABLE.c.email_canonical == of_this.scalar_subquery())
-        .order_by(_TABLE.c.signup_hash)
-        .with_for_update()
-    )
+    _hold(connection, _TABLE.c.email_canonical == of_this.scalar_subquery())
     statement = (
         update(_TABLE)
         .where(*_in_browser(signup_hash, browser_hash, now), _TABLE.c.proven_at.is_not(None))
@@ -223,9 +218,20 @@ def consume(connection: Connection, signup_hash: bytes, browser_hash: bytes, now
     return _signup_or_none(connection.execute(statement).one_or_none())
 
 
+def hold_address(connection: Connection, canonical: str) -> None:
+    """Hold every sign-up of an address, as `consume` does: who else gives it to an account waits."""
+    _hold(connection, _TABLE.c.email_canonical == canonical)
+
+
 def remove_of_address(connection: Connection, canonical: str) -> None:
     """Drop every sign-up of an address: it has an account now, or its account is erased."""
     connection.execute(delete(_TABLE).where(_TABLE.c.email_canonical == canonical))
+
+
+def _hold(connection: Connection, of_address: ColumnElement[bool]) -> None:
+    connection.execute(
+        select(_TABLE.c.signup_hash).where(of_address).order_by(_TABLE.c.signup_hash).with_for_update()
+    )
 
 
 def _in_browser(signup_hash: bytes, browser_hash: bytes, now: datetime) -> tuple[ColumnElement[bool], ...]:
