@@ -197,7 +197,12 @@ _FLAGS: Final = (
     ),
     _flag(_DATA, "--userinfo-acr", help="Level that UserInfo asks for (RFC 9470)."),
     _flag(_DATA, "--userinfo-max-age", type=int, help="Oldest login that UserInfo takes, in seconds."),
-    _flag(_DATA, "--starts-at", type=click.DateTime(["%Y-%m-%d"]), help="Closed before that day (midnight in Paris)."),
+    _flag(
+        _DATA,
+        "--starts-at",
+        type=click.DateTime(["%Y-%m-%d"]),
+        help="Closed before that day (midnight in Paris).",
+    ),
     _flag(_DATA, "--ends-at", type=click.DateTime(["%Y-%m-%d"]), help="Closed from then on."),
     _flag(
         _PROOF,

@@ -498,7 +498,10 @@ _SENTENCES: Final[dict[str, dict[str, str]]] = {
         "fr": "le service peut relire ces données même quand vous ne l’utilisez pas, jusqu’à ce que vous l’arrêtiez.",
         "en": "the service can read these data again even while you do not use it, until you stop it.",
     },
-    "interfaces": {"fr": "Accès à d’autres services de la Ville\u00a0:", "en": "Access to other city services:"},
+    "interfaces": {
+        "fr": "Accès à d’autres services de la Ville\u00a0:",
+        "en": "Access to other city services:",
+    },
     "policy": {"fr": "En savoir plus\u00a0:", "en": "Find out more:"},
     "policy_text": {
         "fr": "politique de confidentialité du service",
