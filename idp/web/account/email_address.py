@@ -1,0 +1,256 @@
+"""/account/email, /undo-email: another login address, proven by its mailbox; the old one may undo it (PRO-1)."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, assert_never
+
+from flask import Blueprint, make_response
+
+from idp.crypto.opaque import SecretKind, is_well_formed
+from idp.domain import email_address
+from idp.domain.errors import ThrottledUntil
+from idp.services.account import email_address as use_case
+from idp.services.account.email_address import WaitingChange
+from idp.storage.repositories.email_changes import EmailChange
+from idp.web import cookies
+from idp.web.http import client_address, form, query, redirect_to, url
+from idp.web.sessions import forget, present_person, recent_sign_in_needed, sign_in_needed, signed_in
+from idp.web.site import context
+from idp.web.templating import form_page, page, sentence
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+blueprint = Blueprint("email_address", __name__)
+_ASK: Final = "account/email.html"
+_CODE_PAGE: Final = "account/email_code.html"
+_LINK_PAGE: Final = "account/email_link.html"
+_UNDO_PAGE: Final = "account/email_undo.html"
+_CODE = re.compile(r"[0-9]{6}")
+_SPACES = re.compile(r"\s+")
+_LONGEST_ADDRESS = 254
+_UNDO_DAYS: Final = use_case.UNDO_LIFETIME.days
+
+
+@blueprint.get("/account/email")
+@recent_sign_in_needed
+def show() -> str:
+    """Ask for the new address."""
+    return page(_ASK, undo_days=_UNDO_DAYS)
+
+
+@blueprint.post("/account/email")
+def submit() -> Response:
+    """Send the code; the answer is the same whoever the address belongs to (ACC-5).
+
+    Raises:
+        ThrottledUntil: Asked for again and again.
+    """
+    present = signed_in()
+    if present is None or not present.session.is_recent(context().clock(), context().session_lifetimes):
+        # The page was open for long: it comes again once the person has proven who they are.
+        confirm = None if present is None else "1"
+        return redirect_to(url("login.show", next=url("email_address.show"), confirm=confirm))
+    typed = form()
+    address = typed.get("email", "").strip()
+    parsed = email_address.parse(address)
+    outcome = (
+        _address_fault(address)
+        if parsed is None
+        else use_case.begin(context(), present.account, parsed, address=str(client_address() or ""))
+    )
+    match outcome:
+        case use_case.Begun():
+            return redirect_to(url("email_address.code"))
+        case ThrottledUntil():
+            raise outcome
+        case use_case.SameAddress():
+            return make_response(
+                *form_page(_ASK, {"email": [sentence("email_same")]}, typed, undo_days=_UNDO_DAYS)
+            )
+        case str():
+            return make_response(
+                *form_page(_ASK, {"email": [sentence(outcome)]}, typed, undo_days=_UNDO_DAYS)
+            )
+        case _:
+            assert_never(outcome)
+
+
+@blueprint.get("/account/email/code")
+@sign_in_needed
+def code() -> Response | str:
+    """Wait for the code."""
+    known = _waiting()
+    return _nothing_waits() if known is None else page(_CODE_PAGE, **_code_variables(known))
+
+
+@blueprint.post("/account/email/code")
+@sign_in_needed
+def submit_code() -> Response:
+    """Compare the code; each one that is compared is a try."""
+    typed = _SPACES.sub("", form().get("code", ""))
+    known = _waiting()
+    if known is None:
+        return _nothing_waits()
+    if _CODE.fullmatch(typed) is None:
+        return _code_form(known, sentence("code_malformed" if typed else "code_missing"))
+    outcome = use_case.prove_by_code(context(), present_person(), typed)
+    match outcome:
+        case use_case.WrongCode(left):
+            return _code_form(known, sentence("code_wrong", num=left))
+        case use_case.CodeExpired():
+            return _code_form(known, sentence("code_expired"))
+        case use_case.CodeExhausted():
+            return _code_form(known, sentence("code_exhausted"))
+        case use_case.Changed() | use_case.AlreadyChanged():
+            return redirect_to(url("email_address.changed"))
+        case use_case.AddressTaken():
+            return _taken()
+        case use_case.Gone():
+            return _nothing_waits()
+        case _:
+            assert_never(outcome)
+
+
+@blueprint.post("/account/email/code/resend")
+@sign_in_needed
+def resend() -> Response:
+    """Send another code."""
+    form()
+    known = _waiting()
+    outcome = use_case.resend(context(), present_person().account)
+    match outcome:
+        case use_case.Resent():
+            return redirect_to(url("email_address.code", notice="resent"))
+        case use_case.MailsExhausted():
+            return _nothing_waits() if known is None else _code_form(known, sentence("mail_throttled"))
+        case use_case.Gone():
+            return _nothing_waits()
+        case _:
+            assert_never(outcome)
+
+
+@blueprint.get("/account/email/link")
+def follow_link() -> Response | str:
+    """Show a button: a GET proves nothing, for programs that read mail follow links (S-50, S-272)."""
+    token = query().get("token")
+    if token is not None:
+        return _kept(token, "email_address.follow_link")
+    return _link_page()
+
+
+@blueprint.post("/account/email/link")
+@sign_in_needed
+def prove_by_link() -> Response:
+    """Prove the address, in whatever browser the same account is signed in."""
+    token = form().get("token") or cookies.read(cookies.LINK)
+    outcome = use_case.prove_by_link(context(), present_person(), token)
+    cookies.write(cookies.LINK, None)
+    match outcome:
+        case use_case.Changed() | use_case.AlreadyChanged():
+            return redirect_to(url("email_address.changed"))
+        case use_case.AddressTaken():
+            return _taken()
+        case use_case.Gone():
+            return _dead_link()
+        case _:
+            assert_never(outcome)
+
+
+@blueprint.get("/account/email/changed")
+@sign_in_needed
+def changed() -> Response | str:
+    """Say that it is done."""
+    if not use_case.has_just_changed(context(), present_person().account.account_id):
+        return redirect_to(url("account.show"))
+    return page("account/email_changed.html")
+
+
+@blueprint.get("/undo-email")
+def look_at_undo() -> Response | str:
+    """Say what the button undoes; nobody needs to be signed in, and a GET undoes nothing (S-272)."""
+    token = query().get("token")
+    if token is not None:
+        return _kept(token, "email_address.look_at_undo")
+    token = cookies.read(cookies.LINK)
+    found = use_case.look_at_undo(context(), token)
+    if not isinstance(found, EmailChange):
+        return _undo_answer("used" if isinstance(found, use_case.UndoUsed) else "gone")
+    return page(_UNDO_PAGE, state="asked", email=found.old_email, token=token, changed_at=found.proven_at)
+
+
+@blueprint.post("/undo-email")
+def undo() -> Response:
+    """Give the old address back and secure the account (LOG-6)."""
+    token = form().get("token") or cookies.read(cookies.LINK)
+    outcome = use_case.undo(context(), token)
+    cookies.write(cookies.LINK, None)
+    match outcome:
+        case use_case.Undone():
+            # Whoever is signed in here may have been in that account: what the cookie names has ended.
+            if signed_in() is None:
+                forget()
+            return _undo_answer("undone")
+        case use_case.UndoneAndLocked():
+            return _undo_answer("locked")
+        case use_case.UndoUsed():
+            return _undo_answer("used")
+        case use_case.UndoGone():
+            return _undo_answer("gone")
+        case _:
+            assert_never(outcome)
+
+
+@sign_in_needed
+def _link_page() -> Response | str:
+    token, account_id = cookies.read(cookies.LINK), present_person().account.account_id
+    email = use_case.address_of_link(context(), account_id, token)
+    if email is not None:
+        return page(_LINK_PAGE, state="asked", email=email, token=token)
+    return _dead_link()
+
+
+def _kept(token: str, endpoint: str) -> Response:
+    # The token leaves the address before a page with its own links and history is shown (S-271).
+    cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
+    return redirect_to(url(endpoint))
+
+
+def _waiting() -> WaitingChange | None:
+    return use_case.waiting(context(), present_person().account.account_id)
+
+
+def _nothing_waits() -> Response:
+    """Answer the second of two clicks, or a change that is past its time."""
+    is_done = use_case.has_just_changed(context(), present_person().account.account_id)
+    return redirect_to(url("email_address.changed" if is_done else "email_address.show"))
+
+
+def _address_fault(address: str) -> str:
+    if not address:
+        return "email_missing"
+    return "email_too_long" if len(address) > _LONGEST_ADDRESS else "email_malformed"
+
+
+def _code_variables(known: WaitingChange) -> dict[str, object]:
+    minutes = int(context().code_policy.lifetime.total_seconds() // 60)
+    return {"email": known.email, "code_minutes": minutes}
+
+
+def _code_form(known: WaitingChange, error: str) -> Response:
+    return make_response(*form_page(_CODE_PAGE, {"code": [error]}, {}, **_code_variables(known)))
+
+
+def _taken() -> Response:
+    return make_response(page(_LINK_PAGE, state="taken"), HTTPStatus.CONFLICT)
+
+
+def _dead_link() -> Response:
+    return make_response(page(_LINK_PAGE, state="gone"), HTTPStatus.GONE)
+
+
+def _undo_answer(state: str) -> Response:
+    status = HTTPStatus.GONE if state in {"used", "gone"} else HTTPStatus.OK
+    return make_response(page(_UNDO_PAGE, state=state), status)
