@@ -76,6 +76,8 @@ class ErrorCode(StrEnum):
     UNKNOWN_REQUEST = "unknown_request"
     OUTDATED_UPDATE = "outdated_update"
     TOO_MANY_REQUESTS = "too_many_requests"
+    # Our own: /api/newsletters (PRO-7)
+    UNKNOWN_NEWSLETTER = "unknown_newsletter"
 
 
 #: What each code says when the one who raises it has nothing more precise to say.
@@ -118,6 +120,7 @@ DESCRIPTIONS = {
     ErrorCode.UNKNOWN_REQUEST: "There is no request of this type and identifier.",
     ErrorCode.OUTDATED_UPDATE: "What is kept of this request is as new or newer.",
     ErrorCode.TOO_MANY_REQUESTS: "The client has written too many requests of this person.",
+    ErrorCode.UNKNOWN_NEWSLETTER: "The client declares no list of this name.",
 }
 
 
@@ -236,6 +239,7 @@ _ENDPOINT_STATUS = {
     ErrorCode.UNKNOWN_REQUEST: 404,
     ErrorCode.OUTDATED_UPDATE: 409,
     ErrorCode.TOO_MANY_REQUESTS: 409,
+    ErrorCode.UNKNOWN_NEWSLETTER: 404,
 }
 
 

@@ -10,6 +10,8 @@ OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 #: Of services that write to the page "Mes demandes" (PRO-6): for a client itself, given by administrators alone.
 REQUESTS = "requests"
+#: Of services that read the subscribers of their lists (PRO-7): the same way.
+NEWSLETTERS = "newsletters"
 #: Every scope that means something to us, in the order of the discovery document.
 SUPPORTED_SCOPES = (OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS)
 

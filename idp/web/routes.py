@@ -21,6 +21,7 @@ from idp.web.account import (
 )
 from idp.web.api import blueprint as api_blueprint
 from idp.web.api import description, purposes
+from idp.web.api import newsletters as read_newsletters
 from idp.web.api import requests as written_requests
 from idp.web.federation import answers, comparison, first_time, franceconnect, logout, sign_up
 from idp.web.interaction import accept_terms, consent, device, login, parental_permission, permission, step_up
@@ -37,7 +38,7 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import favourites, home, logos, opening, pages, requests, terms
+from idp.web.space import favourites, home, logos, newsletters, opening, pages, requests, terms
 from idp.web.space import receipts as receipt_checks
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
@@ -54,7 +55,7 @@ PROTOCOL_ENDPOINTS = (
     userinfo,
 )
 #: The same, of the interfaces for services.
-INTERFACES = (description, purposes, written_requests)
+INTERFACES = (description, purposes, read_newsletters, written_requests)
 #: The same, of the pages on the way through the portals of the State.
 PAGES_OF_PORTALS = (answers, comparison, first_time, franceconnect, logout, sign_up)
 BLUEPRINTS = (
@@ -85,6 +86,7 @@ BLUEPRINTS = (
     home.blueprint,
     requests.blueprint,
     favourites.blueprint,
+    newsletters.blueprint,
     logos.blueprint,
     pages.blueprint,
     terms.blueprint,

@@ -42,6 +42,8 @@ CROSS_SITE = frozenset(
         "api.answer_purpose",
         "api.put_request",
         "api.delete_request",
+        # The program of a mailbox, by the token of its letter (RFC 8058 section 3.1).
+        "newsletters.one_click",
     }
 )
 #: These act when they are opened by GET, as their standards want.

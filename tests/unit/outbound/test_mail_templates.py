@@ -48,6 +48,12 @@ EVENTS: dict[str, dict[str, object]] = {
     "permission_given": {"service": "Les Explorateurs", "service_url": "https://explo.example", "at": AT},
     "permission_refused": {"service": "Les Explorateurs", "service_url": None, "at": AT},
     "permission_withdrawn": {"service": "Les Explorateurs", "service_url": None, "at": AT},
+    "newsletter_confirm": {
+        "newsletter": "Actualités <b>",
+        "service": "Stationnement",
+        "link": LINK,
+        "until": AT,
+    },
     "processing_limited": {"at": AT},
     "processing_unlimited": {"at": AT},
     "identity_rectified": {"at": AT},
