@@ -49,6 +49,7 @@ def reading(visitor: Visitor) -> Iterator[str]:
         "wrong_method": "/sign-out",
         "dead_sign_up_link": "/sign-up/link?token=nothing",
         "dead_password_link": "/new-password?token=nothing",
+        "dead_undo_link": "/undo-email?token=nothing",
         "dead_permission_link": "/permission?token=nothing",
         "expired": "/sign-in?pending=mpq_nothing",
         "franceconnect_expired": "/franceconnect/callback?state=nothing&code=nothing",
@@ -242,6 +243,33 @@ def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:
         "nonce": "nonce",
         **others,
     }
+
+
+def changing_the_address(visitor: Visitor) -> Iterator[str]:
+    """Somebody who changes their login address, and then takes that back from the old one."""
+    old, new = visitor.demo.new_account(), new_address()
+    visitor.opens("/sign-in?next=/account/email")
+    submits(visitor, email=old, password=PASSWORD)
+    yield "email"
+    submits(visitor, email=old)
+    yield "email_error"
+    submits(visitor, email=new)
+    yield "email_code"
+    submits(visitor, code="12")
+    yield "email_code_error"
+    link = visitor.demo.wait_for_mail(new)["links"][0]
+    visitor.page.goto(link)
+    yield "email_link"
+    submits(visitor)
+    yield "email_changed"
+    visitor.page.goto(link)
+    yield "dead_email_link"
+    visitor.demo.wait_for_mail(new, 2)
+    sent = (address for mail in visitor.demo.mails(old) for address in mail["links"])
+    visitor.page.goto(next(address for address in sent if "/undo-email" in address))
+    yield "email_undo"
+    presses(visitor, "form[action='/undo-email'] button")
+    yield "email_undone"
 
 
 def by_form_post(visitor: Visitor) -> Iterator[str]:
@@ -633,6 +661,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     coming_in,
     signing_up,
     at_home,
+    changing_the_address,
     by_form_post,
     leaving,
     by_device,
