@@ -166,8 +166,18 @@ def _grouped(act: ProvenAct, client: Client | None) -> list[_Group]:
         case Matter.PERMISSION:
             states = [(name, act.act.value) for name in act.details.get("claims", ())]
             return [_Group(worded(_PERMISSION, language), tuple(states))]
+        case _ if "newsletter" in act.details:
+            return [_of_newsletter(act, client)]
         case _:
             return _by_reason(act, client)
+
+
+def _of_newsletter(act: ProvenAct, client: Client | None) -> _Group:
+    """Name a list by its title of today, and what its service reads of who is on it (PRO-7)."""
+    name = str(act.details["newsletter"])
+    known = None if client is None else client.newsletter(name)
+    states = [(claim, act.act.value) for claim in act.details.get("claims", ())]
+    return _Group(known.words(act.language)[0] if known else name, tuple(states))
 
 
 def _by_reason(act: ProvenAct, client: Client | None) -> list[_Group]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from idp.services import receipts
 from idp.services.account import newsletters
 from tests.services.test_newsletters import NEWS, acts, asked, read, subscribed
 from tests.support.builders import last_mail
@@ -207,6 +208,22 @@ def test_subscriber_leaves_on_the_page(
     assert read(provider.context, owner).subscribers == ()
     (row,) = newsletters.of_account(provider.context, person.account_id)
     assert row.subscription is None
+
+
+@pytest.mark.rule("CON-5")
+def test_receipt_names_the_list_and_what_its_service_reads(
+    provider: Provider, owner: Client, person: Account
+) -> None:
+    """Each end of a subscription is a proof that its person can take along."""
+    subscribed(provider.context, person, owner)
+    (act,) = acts(provider.context)
+
+    made = receipts.receipt(provider.context, person.account_id, act.entry_id)
+
+    assert made is not None
+    (purpose,) = made.members["pii_processing"]["purposes"]
+    assert (purpose["purpose"], purpose["lawful_basis"]) == ("Actualités", "consent")
+    assert [one["pii_type"] for one in purpose["pii_information"]] == ["email", "language"]
 
 
 def one_click_path(provider: Provider, owner: Client) -> str:

@@ -17,6 +17,7 @@ from idp.domain.client import (
     GrantType,
     LegalBasis,
 )
+from idp.domain.newsletters import Newsletter
 from idp.domain.purposes import Purpose
 from idp.services.authorization import terms
 from idp.services.authorization.terms import TermsText
@@ -51,6 +52,16 @@ _MOBILE_PROVIDERS: Final = Purpose(
         "I will pay for my resident parking at the meter only.",
     },
     recipients=("PayByPhone", "Flowbird", "EasyPark", "Indigo Neo"),
+)
+#: What parking sends to who wants it (PRO-7).
+_PARKING_NEWS: Final = Newsletter(
+    name="actualites",
+    title={"fr": "Actualités du stationnement", "en": "Parking news"},
+    description={
+        "fr": "Tarifs, travaux, nouvelles places, près de chez vous.",
+        "en": "Prices, road works and new spaces near you.",
+    },
+    frequency={"fr": "Une fois par mois, au plus.", "en": "Once a month at most."},
 )
 
 
@@ -145,7 +156,8 @@ def parking(plan: Plan) -> Client:
         frontchannel_logout_session_required=True,
         events_uri=f"{origin}/evenements",
         purposes=(_MOBILE_PROVIDERS,),
-        scopes=frozenset({"openid", "profile", "email", "offline_access", "requests"}),
+        newsletters=(_PARKING_NEWS,),
+        scopes=frozenset({"openid", "profile", "email", "offline_access", "requests", "newsletters"}),
         claims=(
             ClaimUse(
                 "family_name",
