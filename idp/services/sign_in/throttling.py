@@ -109,7 +109,9 @@ def keys_of_person(
     """
     kinds = ("reset+address", "signup+address", KeyKind.ACCOUNT)
     named = [(kind, canonical) for kind in kinds]
-    named += [(kind, account_id) for kind in ("permission+account", "email_change+account", "newsletter+account")]
+    named += [
+        (kind, account_id) for kind in ("permission+account", "email_change+account", "newsletter+account")
+    ]
     for device in sessions.devices_of(connection, account_id):
         known = sign_in_keys(account=canonical, address="", device=device.hex())
         named += [(key.kind, key.value) for key in known]
