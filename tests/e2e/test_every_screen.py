@@ -18,12 +18,14 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
+from idp.cli.demonstration import plan as plans
 from idp.domain.minimum_age import ASK_AGAIN_AFTER
 from idp.storage.models import accounts, consents, parental_permissions, purpose_choices
 from idp.storage.repositories import terms
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address
+from tests.support.provider import basic
 from tests.support.screens import Inspector, as_lines
 from tests.support.started_devices import a_television
 from tests.support.visitor import Identity, Visitor
@@ -270,6 +272,47 @@ def changing_the_address(visitor: Visitor) -> Iterator[str]:
     yield "email_undo"
     presses(visitor, "form[action='/undo-email'] button")
     yield "email_undone"
+
+
+def subscribing(visitor: Visitor) -> Iterator[str]:
+    """Somebody who subscribes to a list of parking by a mail, and leaves by the link of a letter."""
+    email = visitor.demo.new_account()
+    visitor.opens("/newsletters/confirm")
+    yield "newsletter_dead_link"
+    visitor.opens("/sign-in?next=/newsletters")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "newsletters"
+    presses(visitor, "form[action='/newsletters/subscribe'] button")
+    yield "newsletters_waiting"
+    # The first mail told of a new device.
+    visitor.demo.wait_for_mail(email, 2)
+    sent = (address for mail in visitor.demo.mails(email) for address in mail["links"])
+    visitor.page.goto(next(address for address in sent if "/newsletters/confirm" in address))
+    yield "newsletter_confirm"
+    submits(visitor)
+    yield "newsletter_confirmed"
+    visitor.opens("/newsletters")
+    yield "newsletters_subscribed"
+    visitor.page.goto(_link_of_letters(visitor, email))
+    yield "newsletter_leave"
+    submits(visitor)
+    yield "newsletter_left"
+
+
+def _link_of_letters(visitor: Visitor, email: str) -> str:
+    """Read the list as parking does, for the address that its letters to somebody carry."""
+    secret = plans.secrets_in(visitor.demo.folder)[plans.PARKING]
+    caller, provider = visitor.page.request, visitor.demo.provider
+    token = caller.post(
+        f"{provider}/token",
+        headers={"Authorization": basic(plans.PARKING, secret)},
+        form={"grant_type": "client_credentials", "scope": "newsletters"},
+    ).json()["access_token"]
+    page = caller.get(
+        f"{provider}/api/newsletters/actualites/subscribers", headers={"Authorization": f"Bearer {token}"}
+    ).json()
+    found = next(one for one in page["subscribers"] if one["email"] == email)
+    return str(found["list_unsubscribe"]).strip("<>")
 
 
 def by_form_post(visitor: Visitor) -> Iterator[str]:
@@ -662,6 +705,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     signing_up,
     at_home,
     changing_the_address,
+    subscribing,
     by_form_post,
     leaving,
     by_device,
