@@ -98,8 +98,8 @@ def test_link_leaves_the_address_and_changes_nothing_until_the_button(
     assert "Ce qui change." in words_of(shown)
     assert read(provider.context, owner).subscribers == ()
 
-    done = visitor.post(f"{PAGE}/confirm", data=form_of(shown))
-    again = visitor.post(f"{PAGE}/confirm", data=form_of(shown))
+    done = visitor.post(f"{PAGE}/confirm", data=form_of(shown), follow_redirects=True)
+    again = visitor.post(f"{PAGE}/confirm", data=form_of(shown), follow_redirects=True)
 
     assert [one.status_code for one in (done, again)] == [200, 200]
     assert "Votre abonnement est confirmé" in words_of(again)
@@ -180,7 +180,10 @@ def test_link_of_a_letter_opened_by_hand_shows_one_button(
 
     shown = visitor.get(one_click_path(provider, owner), follow_redirects=True)
     assert len(read(provider.context, owner).subscribers) == 1
-    done = [visitor.post(f"{PAGE}/unsubscribe/confirm", data=form_of(shown)) for _ in range(2)]
+    done = [
+        visitor.post(f"{PAGE}/unsubscribe/confirm", data=form_of(shown), follow_redirects=True)
+        for _ in range(2)
+    ]
 
     assert all("Votre désabonnement est enregistré" in words_of(one) for one in done)
     assert read(provider.context, owner).subscribers == ()

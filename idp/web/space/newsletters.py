@@ -98,7 +98,7 @@ def confirm() -> AnyResponse:
     if form().get("edition") != _edition(words) and not found.subscription.is_confirmed:
         return _link_page("confirm", "ask", found)
     done = newsletters.confirm(context(), token, Words("\n".join(words), language(), "mail"))
-    return _link_page("confirm", "dead" if done is None else "done", done)
+    return _link_page("confirm", "dead") if done is None else redirect_to(url("newsletters.ask_confirmation"))
 
 
 @blueprint.get("/newsletters/unsubscribe")
@@ -128,12 +128,9 @@ def one_click() -> Response:
 @blueprint.post("/newsletters/unsubscribe/confirm")
 def unsubscribe() -> AnyResponse:
     """End a subscription by the button of our page."""
-    token = cookies.read(cookies.LINK)
-    found = newsletters.of_letter(context(), token)
-    newsletters.unsubscribe_by_letter(
-        context(), token, Words(sentence("newsletter_leave"), language(), "mail")
-    )
-    return _link_page("leave", "done", found)
+    shown = Words(sentence("newsletter_leave"), language(), "mail")
+    newsletters.unsubscribe_by_letter(context(), cookies.read(cookies.LINK), shown)
+    return redirect_to(url("newsletters.ask_unsubscription"))
 
 
 def _hidden(endpoint: str) -> AnyResponse:
@@ -155,7 +152,7 @@ def _link_page(act: str, state: str, found: Linked | None = None) -> Response:
         title=words[0] if words else None,
         words=words[1:],
         edition=_edition(words),
-        service=None if found is None else service_of(found.client),
+        owner=None if found is None else service_of(found.client),
     )
     return make_response(content, HTTPStatus.GONE if is_dead else HTTPStatus.OK)
 
