@@ -51,8 +51,8 @@ REFUSED = {
             "quand vous voulez."
         ),
         (
-            "Soit vous avez moins de 15 ans\u00a0: il faut alors la permission d’un parent. Mon Paris lui écrit à votre "
-            "demande. Dès que la réponse est oui, revenez ici\u00a0: le panel s’ouvrira."
+            "Soit vous avez moins de 15 ans\u00a0: il faut alors la permission d’un parent. Mon Paris lui écrit à "
+            "votre demande. Dès que la réponse est oui, revenez ici\u00a0: le panel s’ouvrira."
         ),
     ),
 }
