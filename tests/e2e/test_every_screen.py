@@ -622,6 +622,38 @@ def managing_services(visitor: Visitor) -> Iterator[str]:
     yield "export"
 
 
+def in_the_space(visitor: Visitor) -> Iterator[str]:
+    """Somebody whom parking tells of their requests, and who puts their space in order."""
+    email = visitor.demo.new_account(identity=DECLARED)
+    visitor.opens("/sign-in?next=/requests")
+    submits(visitor, email=email, password=PASSWORD)
+    yield "requests_none"
+    visitor.opens("/account/favourites")
+    yield "favourites_none"
+    # The first visit of parking's space is what has it write.
+    visitor.goes_to_parking()
+    visitor.answers_purposes()
+    presses(visitor, "button[value=allow]")
+    visitor.is_in_parking()
+    visitor.opens("/requests")
+    yield "requests"
+    visitor.opens("/requests?view=over&search=rien")
+    yield "requests_not_found"
+    for _ in range(2):
+        visitor.opens("/account/favourites")
+        presses(visitor, "form[action='/account/favourites/add'] button")
+    yield "favourites"
+    visitor.opens("/account/rubriques")
+    for box in visitor.page.locator("[name=rubriques]").all():
+        box.check()
+    submits(visitor)
+    yield "rubriques"
+    visitor.opens("/rubriques/deplacements")
+    yield "rubrique"
+    visitor.opens("/")
+    yield "home_with_requests"
+
+
 def deleting_the_account(visitor: Visitor) -> Iterator[str]:
     """Somebody whom parking knows, who reads what deletion means, forgets the box, goes on, and checks the proof."""
     email = visitor.demo.new_account(identity=DECLARED)
@@ -714,6 +746,7 @@ CHAPTERS: tuple[Callable[[Visitor], Iterator[str]], ...] = (
     asking_a_parent,
     keeping_receipts,
     forgetting_the_account,
+    in_the_space,
     deleting_the_account,
     managing_services,
     having_rights,

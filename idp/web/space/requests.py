@@ -45,6 +45,8 @@ def show() -> str:
     listed = service_requests.of_account(context(), present_person().account.account_id)
     view, searched, service = _asked()
     found = [row for row in _of_service(listed, service) if _holds(row, searched)]
+    # What awaits the person first; the latest first among equals, as they came.
+    found.sort(key=lambda row: not row[1].update.status.awaits_person)
     return page(
         "space/requests.html",
         requests=[described(*row) for row in found if VIEWS[view](row[1])],
