@@ -1,0 +1,72 @@
+"""The space of a person: requests that parking writes, favourites in an order of one's own (PRO-4, PRO-6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.demonstration import DECLARED
+
+if TYPE_CHECKING:
+    from tests.support.visitor import Visitor
+
+FAVOURITES = ".favourites h2"
+
+
+def adds_both_services(visitor: Visitor) -> list[str]:
+    """Sign somebody new in, who puts both services at hand."""
+    visitor.opens("/sign-in?next=/account/favourites")
+    visitor.signs_in(visitor.demo.new_account())
+    visitor.sees_title("Services numériques favoris")
+    for _ in range(2):
+        visitor.hands.press(visitor.page.get_by_role("button", name="Ajouter").first)
+        visitor.sees("Le service est dans vos favoris.")
+        visitor.opens("/account/favourites")
+    return visitor.page.locator(FAVOURITES).all_inner_texts()
+
+
+@pytest.mark.rule("PRO-6", "CON-9")
+def test_request_that_parking_tells_of_is_read_and_put_away(any_visitor: Visitor) -> None:
+    """What parking says stands on "Mes demandes" and on the home page; it is put away, and leads back to parking."""
+    visitor = any_visitor
+    visitor.goes_to_parking()
+    visitor.signs_in(visitor.demo.new_account(identity=DECLARED))
+    visitor.allows()
+    visitor.is_in_parking()
+
+    visitor.opens("/")
+    visitor.sees("1 demande attend quelque chose de vous.")
+    visitor.opens("/requests?view=to_do")
+    visitor.sees("Droit de stationnement pour GH-264-LT")
+    visitor.hands.press(visitor.page.get_by_role("button", name="Marquer comme lue").first)
+    visitor.sees("La demande est marquée comme lue.")
+    visitor.hands.press(visitor.page.get_by_role("link", name="Continuer sur Stationnement").first)
+    visitor.page.wait_for_url(f"{visitor.demo.parking}/droits/*")
+
+
+@pytest.mark.rule("PRO-4")
+def test_favourites_are_put_in_order_by_buttons(any_visitor: Visitor) -> None:
+    """By keyboard and without JavaScript too; the order shows in the menu of every page."""
+    visitor = any_visitor
+    first, second = adds_both_services(visitor)
+
+    visitor.hands.press(visitor.page.get_by_role("button", name="Monter"))
+    visitor.sees("Le nouvel ordre est enregistré.")
+
+    assert visitor.page.locator(FAVOURITES).all_inner_texts() == [second, first]
+    visitor.opens("/account/sessions")
+    assert visitor.page.locator(".favourite-links a").all_inner_texts() == [second, first]
+
+
+@pytest.mark.rule("PRO-4")
+def test_favourites_are_dragged_into_order(visitor: Visitor) -> None:
+    """Dropped above another one, a service stays there."""
+    first, second = adds_both_services(visitor)
+    entries = visitor.page.locator(".favourites > li")
+
+    entries.nth(1).drag_to(entries.nth(0), target_position={"x": 40, "y": 4})
+
+    visitor.sees("Le nouvel ordre est enregistré.")
+    expect(visitor.page.locator(FAVOURITES)).to_have_text([second, first])
