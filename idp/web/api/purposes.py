@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from flask import g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import g
 
 from idp.protocol.claims.purposes import answer_member
 from idp.protocol.errors import EndpointError, ErrorCode
@@ -15,6 +14,7 @@ from idp.services.authorization.own_purposes import NewAnswer, NotKept, Why
 from idp.web.answers import json_answer
 from idp.web.api import blueprint
 from idp.web.bearer import presented_token
+from idp.web.json_body import json_body
 from idp.web.site import context
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from idp.services.authorization.purposes import AnsweredPurpose
 
-_JSON: Final = "application/json"
+_WANTED: Final = "The body must be a JSON object: answer (true or false), version, and optionally language."
 #: An answer is a few words.
 _MOST_BYTES: Final = 4 * 1024
 
@@ -58,7 +58,7 @@ def answer_purpose(name: str) -> Response:
             purpose_version_mismatch, when the words that were shown are no longer those of the purpose.
     """
     presented = presented_token()
-    body = _body()
+    body = json_body(_Body, _MOST_BYTES, description=_WANTED)
     outcome = own_purposes.answer(
         context(), presented, NewAnswer(name, body.version, body.language, is_allowed=body.answer)
     )
@@ -76,21 +76,6 @@ def _refusal(why: Why) -> EndpointError:
             return EndpointError(ErrorCode.PURPOSE_VERSION_MISMATCH, reason="another version of the purpose")
         case Why.NOT_IN_LANGUAGE:
             return _unreadable("The purpose is not worded in this language.", "language of no wording")
-
-
-def _body() -> _Body:
-    if request.mimetype != _JSON:
-        raise _unreadable("The content type must be application/json.", "not JSON")
-    body = request.stream.read(_MOST_BYTES + 1)
-    if len(body) > _MOST_BYTES:
-        raise RequestEntityTooLarge
-    try:
-        return msgspec.json.decode(body, type=_Body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        description = (
-            "The body must be a JSON object: answer (true or false), version, and optionally language."
-        )
-        raise _unreadable(description, "not an answer") from error
 
 
 def _unreadable(description: str, reason: str) -> EndpointError:

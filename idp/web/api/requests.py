@@ -19,8 +19,8 @@ from idp.services.account.service_requests import Faulty, Key, Refused, Written
 from idp.services.tokens.opening import check_own, find_own
 from idp.web.answers import json_answer
 from idp.web.api import blueprint
-from idp.web.api.bodies import json_object
 from idp.web.bearer import presented_token
+from idp.web.json_body import json_body
 from idp.web.site import context
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def put_request(subject: str, kind: str, reference: str) -> Response:
     """
     client = _caller()
     outcome = service_requests.put(
-        context(), client, _key(subject, kind, reference), json_object(_MOST_BYTES)
+        context(), client, _key(subject, kind, reference), json_body(dict[str, Any], _MOST_BYTES)
     )
     match outcome:
         case Written(request, is_new):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, assert_never
 
-import msgspec
 from flask import Response, request
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound
 
 from idp.domain.client import RegistrationMode
 from idp.domain.errors import ThrottledUntil
@@ -19,10 +18,10 @@ from idp.services.clients.registration import ChangedMeanwhile, NotAllowed, Reje
 from idp.services.clients.secrets import needs_secret
 from idp.web.answers import json_answer
 from idp.web.http import absolute, client_address
+from idp.web.json_body import json_body
 from idp.web.oidc import blueprint
 from idp.web.site import context
 
-_JSON = "application/json"
 _MOST_BYTES = 64 * 1024
 _PATH = f"{REGISTRATION_ENDPOINT}/<client_id>"
 
@@ -118,26 +117,14 @@ def _refusal(token: str | None) -> BearerError:
     return BearerError(ErrorCode.INVALID_TOKEN, reason="registration token opens nothing")
 
 
-def _members() -> dict[str, object]:
+def _members() -> dict[str, Any]:
     """Read the body.
 
     Raises:
         EndpointError: invalid_client_metadata, when it is no JSON object.
         RequestEntityTooLarge: It is longer than any registration.
     """
-    if request.mimetype != _JSON:
-        raise _unreadable("The content type must be application/json.", "not JSON")
-    body = request.stream.read(_MOST_BYTES + 1)
-    if len(body) > _MOST_BYTES:
-        raise RequestEntityTooLarge
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _unreadable("The body must be a JSON object.", "not a JSON object") from error
-
-
-def _unreadable(description: str, reason: str) -> EndpointError:
-    return EndpointError(ErrorCode.INVALID_CLIENT_METADATA, description, reason=reason)
+    return json_body(dict[str, Any], _MOST_BYTES, code=ErrorCode.INVALID_CLIENT_METADATA)
 
 
 def _rejection(rejected: Rejected) -> EndpointError:
