@@ -185,7 +185,9 @@ def confirm(context: Context, token: str | None, shown: Words) -> Linked | None:
         # One statement decides: of two clicks, or a click and an end meanwhile, one entry comes at most.
         confirmed = newsletters.confirm(connection, digest(token), now)
         if confirmed is None:
-            return found if found.subscription.is_confirmed else None
+            # Read anew: the other click may have been first while this one waited for the account.
+            present = _confirmable(context, connection, digest(token), now)
+            return present if present is not None and present.subscription.is_confirmed else None
         _prove(context, connection, found.client, confirmed, act=Act.GIVEN, shown=shown, now=now)
         event = NewsletterSubscribed(confirmed.name)
         record(connection, event, now, account_id=confirmed.account_id, client_id=found.client.client_id)
