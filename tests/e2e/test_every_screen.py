@@ -24,7 +24,7 @@ from idp.storage.models import accounts, consents, parental_permissions, purpose
 from idp.storage.repositories import terms
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
-from tests.support.demonstration import DECLARED, new_address
+from tests.support.demonstration import DECLARED, new_address, wait_until
 from tests.support.provider import basic
 from tests.support.screens import Inspector, as_lines
 from tests.support.started_devices import a_television
@@ -601,7 +601,7 @@ def managing_services(visitor: Visitor) -> Iterator[str]:
     visitor.answers_purposes()
     presses(visitor, "button[value=allow]")
     visitor.is_in_parking()
-    visitor.opens("/account/services")
+    wait_until(lambda: _told(visitor), "what parking was told, which is written about a second later")
     visitor.hands.press(visitor.page.locator("main details summary").first)
     yield "services_received"
     visitor.page.evaluate(
@@ -620,6 +620,12 @@ def managing_services(visitor: Visitor) -> Iterator[str]:
     yield "services_past"
     visitor.opens("/account/export")
     yield "export"
+
+
+def _told(visitor: Visitor) -> int | None:
+    """Look whether "Mes services" tells what a service received."""
+    visitor.opens("/account/services")
+    return visitor.page.locator("main details summary").count() or None
 
 
 def in_the_space(visitor: Visitor) -> Iterator[str]:
