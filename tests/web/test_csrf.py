@@ -50,14 +50,14 @@ def posts(provider: Provider) -> list[str]:
 def test_no_form_is_taken_without_its_token(lasting_provider: Provider) -> None:
     """Every path that takes a POST, the ones that will be added too, refuses one without a token."""
     browser = lasting_provider.signed_in()
-    token_of(browser)
+    token = token_of(browser)
     paths = posts(lasting_provider)
 
     assert "/sign-out" in paths
     for path in paths:
         assert browser.post(path, data={}).status_code == 400, path
         assert browser.post(path, data={"csrf_token": "x" * 64}).status_code == 400, path
-        assert browser.post(path, json={"csrf_token": token_of(browser)}).status_code == 400, path
+        assert browser.post(path, json={"csrf_token": token}).status_code == 400, path
 
 
 @pytest.mark.rule("LOG-3")
