@@ -111,7 +111,7 @@ def of_account(context: Context, account_id: str) -> list[Listed]:
     """List what there is to subscribe to, and what the person subscribed to, by service."""
     now = context.clock()
     with context.database.read() as connection:
-        every = clients.every(connection)
+        every = clients.every_in_public(connection)
         own = {(one.client_id, one.name): one for one in newsletters.of_account(connection, account_id)}
     listed = []
     for client in sorted(every, key=lambda one: (one.name.casefold(), one.client_id)):

@@ -44,7 +44,7 @@ def open_services(context: Context) -> list[Client]:
     """
     now = context.clock()
     with context.database.read() as connection:
-        every = clients.every(connection)
+        every = clients.every_in_public(connection)
     return [
         client
         for client in every

@@ -11,7 +11,7 @@ from idp.crypto.opaque import new_id
 from idp.domain.service_request import MOST_OF_A_PERSON, ServiceRequest, Update, read
 from idp.protocol.clients.uris import origin_of
 from idp.storage.engine import retried
-from idp.storage.repositories import clients, service_requests
+from idp.storage.repositories import service_requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,8 @@ def of_account(context: Context, account_id: str) -> list[tuple[Client, ServiceR
     """List a person's requests with their services, the latest word first; services that are off are named too."""
     with context.database.read() as connection:
         listed = service_requests.of_account(connection, account_id)
-        known = {one.client_id: clients.by_id(connection, one.client_id) for one in listed}
+        wanted = {one.client_id for one in listed}
+        known = {client_id: context.clients.find(connection, client_id) for client_id in wanted}
     return [(client, one) for one in listed if (client := known[one.client_id]) is not None]
 
 

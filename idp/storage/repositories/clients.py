@@ -95,6 +95,12 @@ def every(connection: Connection) -> list[Client]:
     return [_client_from(row, _secrets_of(connection, row.client_id)) for row in rows]
 
 
+def every_in_public(connection: Connection) -> list[Client]:
+    """Read all clients without their secrets, by name: one statement, for pages that list services."""
+    rows = connection.execute(select(clients).order_by(clients.c.name, clients.c.client_id))
+    return [_client_from(row, ()) for row in rows]
+
+
 def create(connection: Connection, client: Client) -> None:
     """Write a new client and its secrets."""
     connection.execute(

@@ -34,11 +34,12 @@ def at_hand() -> dict[str, Any]:
     """Give what the menus of a page show, read when a template asks and once: favourites, and chosen rubriques."""
     if "at_hand" not in g:
         account_id = _account_id()
+        chosen = space.rubriques_of(context(), account_id)
         g.at_hand = {
             "favourites": [
                 listed_service(client) for client in space.favourites_of(context(), account_id)[:IN_THE_MENU]
             ],
-            "rubriques": sorted(space.rubriques_of(context(), account_id) & set(space.rubriques(context()))),
+            "rubriques": sorted(chosen & set(space.rubriques(context()))) if chosen else [],
         }
     found: dict[str, Any] = g.at_hand
     return found
