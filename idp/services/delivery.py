@@ -11,10 +11,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from idp.outbound.http import Failure
 from idp.outbound.logs import get_logger
 from idp.outbound.mail import Envelope, MailRefused, MailUnavailable
 from idp.services.messages import LIFE_CYCLE_WARNING, opened_mail
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from idp.outbound.http import Unreachable
     from idp.outbound.mail import Mailer, MailWriter
     from idp.services.context import Context
     from idp.storage.engine import Connection
@@ -74,6 +77,22 @@ class Dropped:
 
 
 Outcome = Delivered | Failed | Dead | Dropped
+
+
+#: Answers that say "later"; every other one below 500 says that this message will never be taken.
+_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+def not_reached(error: Unreachable) -> Outcome:
+    """Say whether a service that gave no answer may be tried again."""
+    return Dead(str(error)) if error.kind is Failure.URL_REFUSED else Failed(str(error))
+
+
+def not_taken(status: int) -> Outcome:
+    """Say whether a service that answered otherwise than with a yes may be tried again."""
+    refusal = f"the service answered {status}"
+    is_later = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER
+    return Failed(refusal) if is_later else Dead(refusal)
 
 
 class Courier(Protocol):

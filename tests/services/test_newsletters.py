@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 from idp.domain.account import AccountState
 from idp.domain.newsletters import CONFIRMATION_LIFETIME, Newsletter
 from idp.services.account import newsletters
-from idp.services.account.newsletters import Asked, Words
+from idp.services.account.newsletters import Asked
+from idp.services.authorization.consents import Shown
 from idp.services.clients import registry
 from idp.services.operations.housekeeping import Retention, purge
 from idp.storage.models import accounts, audit_events, ledger_entries, newsletter_subscriptions
@@ -35,7 +36,7 @@ NEWS = Newsletter(
     {"fr": "Actualités", "en": "News"},
     {"fr": "Ce qui change.", "en": "What changes."},
 )
-SHOWN = Words("Je m’abonne.", "fr", "mail")
+SHOWN = Shown("Je m’abonne.", "fr", "mail")
 
 
 @pytest.fixture

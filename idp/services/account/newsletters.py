@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from idp.domain.account import Account
     from idp.domain.client import Client
+    from idp.services.authorization.consents import Shown
     from idp.services.context import Context
     from idp.storage.engine import Connection
     from idp.storage.repositories.newsletters import Subscriber
@@ -68,15 +69,6 @@ class Linked:
     subscription: Subscription
     client: Client
     newsletter: Newsletter | None
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The exact words that a person answered to, and where, as the ledger says it."""
-
-    words: str
-    language: str
-    channel: str
 
 
 class Asked(StrEnum):
@@ -167,7 +159,7 @@ def of_confirmation(context: Context, token: str | None) -> Linked | None:
         return _confirmable(context, connection, digest(token), now)
 
 
-def confirm(context: Context, token: str | None, shown: Words) -> Linked | None:
+def confirm(context: Context, token: str | None, shown: Shown) -> Linked | None:
     """Let a subscription count, with its proof; once, whoever presses twice is told that it is done.
 
     Args:
@@ -194,7 +186,7 @@ def confirm(context: Context, token: str | None, shown: Words) -> Linked | None:
         return Linked(confirmed, found.client, found.newsletter)
 
 
-def unsubscribe(context: Context, account_id: str, client_id: str, name: str, shown: Words) -> bool:
+def unsubscribe(context: Context, account_id: str, client_id: str, name: str, shown: Shown) -> bool:
     """End a subscription at once; False when there was none."""
     with context.database.write() as connection:
         return _end(context, connection, account_id, client_id, name, shown=shown)
@@ -212,7 +204,7 @@ def of_letter(context: Context, token: str | None) -> Linked | None:
     return Linked(found, client, client.newsletter(found.name))
 
 
-def unsubscribe_by_letter(context: Context, token: str | None, shown: Words) -> bool:
+def unsubscribe_by_letter(context: Context, token: str | None, shown: Shown) -> bool:
     """End a subscription by the link of a letter, without a login (RFC 8058 section 3.1); False when there was none."""
     if token is None or not is_well_formed(SecretKind.LINK, token):
         return False
@@ -288,7 +280,7 @@ def _confirmable(context: Context, connection: Connection, token_hash: bytes, no
 
 
 def _end(
-    context: Context, connection: Connection, account_id: str, client_id: str, name: str, *, shown: Words
+    context: Context, connection: Connection, account_id: str, client_id: str, name: str, *, shown: Shown
 ) -> bool:
     now = context.clock()
     if not accounts.hold(connection, account_id):
@@ -311,7 +303,7 @@ def _prove(
     subscription: Subscription,
     *,
     act: Act,
-    shown: Words,
+    shown: Shown,
     now: datetime,
 ) -> None:
     """Enter the answer into the ledger, with the very words of the page (CON-5)."""

@@ -11,10 +11,10 @@ import msgspec
 
 from idp.crypto.jwt import sign
 from idp.crypto.keyring import KeyringError
-from idp.outbound.http import Failure, Unreachable
+from idp.outbound.http import Unreachable
 from idp.protocol.logout import backchannel
 from idp.services.clients.encryption import KeySetUnavailable, encrypted
-from idp.services.delivery import Dead, Delivered, Dropped, Failed, Outcome
+from idp.services.delivery import Dead, Delivered, Dropped, Failed, Outcome, not_reached, not_taken
 from idp.services.sign_in import endings
 from idp.services.sign_in.wire_session import wire_session_id
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from idp.storage.repositories.outbox import Message
 
 _HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-#: Answers that say "later"; every other one below 500 says that this token will never be taken.
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,11 @@ def _posted(context: Context, address: str, token: str) -> Outcome:
     try:
         answer = context.http.request("POST", address, headers=_HEADERS, body=body)
     except Unreachable as error:
-        return Dead(str(error)) if error.kind is Failure.URL_REFUSED else Failed(str(error))
+        return not_reached(error)
     if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         # Back-Channel Logout 2.8: 200, and 204 of frameworks that make it of an empty body.
         return Delivered()
-    refusal = f"the service answered {answer.status}"
-    is_later = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _LATER
-    return Failed(refusal) if is_later else Dead(refusal)
+    return not_taken(answer.status)
 
 
 def _opened(context: Context, message: Message) -> Ending | None:

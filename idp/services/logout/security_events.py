@@ -12,10 +12,10 @@ import msgspec
 from idp.crypto.jwt import sign
 from idp.crypto.keyring import KeyringError
 from idp.crypto.opaque import new_id
-from idp.outbound.http import Failure, Unreachable
+from idp.outbound.http import Unreachable
 from idp.protocol import security_event
 from idp.services.clients.encryption import KeySetUnavailable, encrypted
-from idp.services.delivery import Dead, Delivered, Dropped, Failed, Outcome
+from idp.services.delivery import Dead, Delivered, Dropped, Failed, Outcome, not_reached, not_taken
 from idp.storage.repositories import event_deliveries, outbox
 from idp.storage.repositories.event_deliveries import KIND, NewDelivery
 from idp.storage.repositories.outbox import NewMessage
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 LIFETIME: Final = timedelta(days=30)
 #: RFC 8935 section 2.1.
 _HEADERS: Final = {"Content-Type": security_event.MEDIA_TYPE, "Accept": "application/json"}
-#: Answers that say "later" below 500.
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 class EventNotice(msgspec.Struct, frozen=True):
@@ -145,16 +143,14 @@ def _pushed(context: Context, address: str, token: str) -> Outcome:
     try:
         answer = context.http.request("POST", address, headers=_HEADERS, body=token.encode())
     except Unreachable as error:
-        return Dead(str(error)) if error.kind is Failure.URL_REFUSED else Failed(str(error))
+        return not_reached(error)
     # RFC 8935 section 2.2: 202 and nothing else says that the event is kept; a page that answers 200 to anything
     # would pass for a proof.
     if answer.status == HTTPStatus.ACCEPTED:
         return Delivered()
     if answer.status == HTTPStatus.BAD_REQUEST:
         return _refused(answer)
-    refusal = f"the service answered {answer.status}"
-    is_later = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _LATER
-    return Failed(refusal) if is_later else Dead(refusal)
+    return not_taken(answer.status)
 
 
 def _refused(answer: Answer) -> Outcome:

@@ -124,13 +124,6 @@ def remove(connection: Connection, account_id: str, client_id: str, kind: str, r
     return result.rowcount > 0
 
 
-def remove_of_client(connection: Connection, account_id: str, client_id: str) -> None:
-    """Take away what a service wrote for a person who withdrew their consent."""
-    connection.execute(
-        delete(_TABLE).where(_TABLE.c.account_id == account_id, _TABLE.c.client_id == client_id)
-    )
-
-
 def count_of(connection: Connection, account_id: str, client_id: str) -> int:
     """Count what a service wrote for a person."""
     counted = (

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.services.account import newsletters
-from idp.services.account.newsletters import Words
+from idp.services.authorization.consents import Shown
 from idp.web import cookies
 from idp.web.http import form, query, redirect_to, url
 from idp.web.language import DEFAULT, language
@@ -65,7 +65,7 @@ def subscribe() -> AnyResponse:
 def leave() -> AnyResponse:
     """End a subscription at once; what has ended already stays so."""
     fields = form()
-    shown = Words(sentence("newsletter_leave"), language(), "account")
+    shown = Shown(sentence("newsletter_leave"), language(), "account")
     newsletters.unsubscribe(
         context(),
         present_person().account.account_id,
@@ -97,7 +97,7 @@ def confirm() -> AnyResponse:
     words = _agreed(found)
     if form().get("edition") != _edition(words) and not found.subscription.is_confirmed:
         return _link_page("confirm", "ask", found)
-    done = newsletters.confirm(context(), token, Words("\n".join(words), language(), "mail"))
+    done = newsletters.confirm(context(), token, Shown("\n".join(words), language(), "mail"))
     return _link_page("confirm", "dead") if done is None else redirect_to(url("newsletters.ask_confirmation"))
 
 
@@ -121,14 +121,14 @@ def one_click() -> Response:
     if form().get(_FIELD) != _ONE_CLICK or not is_well_formed(SecretKind.LINK, token):
         raise BadRequest("no one-click request")
     # The same answer to whoever asks twice, and to whoever tries.
-    newsletters.unsubscribe_by_letter(context(), token, Words(f"{_FIELD}={_ONE_CLICK}", DEFAULT, "mail"))
+    newsletters.unsubscribe_by_letter(context(), token, Shown(f"{_FIELD}={_ONE_CLICK}", DEFAULT, "mail"))
     return Response("ok\n", HTTPStatus.OK, mimetype="text/plain")
 
 
 @blueprint.post("/newsletters/unsubscribe/confirm")
 def unsubscribe() -> AnyResponse:
     """End a subscription by the button of our page."""
-    shown = Words(sentence("newsletter_leave"), language(), "mail")
+    shown = Shown(sentence("newsletter_leave"), language(), "mail")
     newsletters.unsubscribe_by_letter(context(), cookies.read(cookies.LINK), shown)
     return redirect_to(url("newsletters.ask_unsubscription"))
 
