@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from idp.demo import explorateurs, franceconnect_simulator, mail_catcher, parking
 from idp.demo.franceconnect_simulator import FranceConnectClient, FranceConnectSettings
@@ -111,6 +111,12 @@ def check(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
+def goes(page: Page, target: Locator) -> None:
+    """Use what leads to another page, and wait until that one is read: a click returns before it is there."""
+    with page.expect_navigation(wait_until="domcontentloaded"):
+        target.click()
+
+
 def authorize(demo: Addresses) -> str:
     """Return the address of an authorization request at the simulator."""
     asked = {
@@ -130,17 +136,17 @@ def test_franceconnect_screens_are_accessible(demo: Addresses, page: Page) -> No
     page.goto(demo.franceconnect)
     check(page)
 
-    page.get_by_role("link", name="Provoquer une panne").click()
+    goes(page, page.get_by_role("link", name="Provoquer une panne"))
     check(page)
     page.select_option("#fault", "identity_error")
     page.fill("#times", "1")
-    page.get_by_role("button", name="Provoquer").click()
+    goes(page, page.get_by_role("button", name="Provoquer"))
     assert "code" in page.inner_text("[role=alert]")
     check(page)
     page.fill("#detail", "Y010008")
-    page.get_by_role("button", name="Provoquer").click()
+    goes(page, page.get_by_role("button", name="Provoquer"))
     check(page)
-    page.get_by_role("button", name="Retirer : page").click()
+    goes(page, page.get_by_role("button", name="Retirer : page"))
     assert "Aucune panne" in page.inner_text("main")
 
     page.goto(authorize(demo))
@@ -148,11 +154,11 @@ def test_franceconnect_screens_are_accessible(demo: Addresses, page: Page) -> No
     check(page)
 
     page.fill("#login", "sans_mail")
-    page.get_by_role("button", name="Se connecter").click()
+    goes(page, page.get_by_role("button", name="Se connecter"))
     check(page)
 
     page.goto(authorize(demo))
-    page.get_by_role("button", name="Se connecter").click()
+    goes(page, page.get_by_role("button", name="Se connecter"))
     assert "va recevoir" in page.inner_text("h1")
     check(page)
 
@@ -162,25 +168,25 @@ def test_parking_screens_are_accessible(demo: Addresses, page: Page) -> None:
     page.goto(demo.parking)
     check(page)
 
-    page.get_by_role("link", name="Gérer mon droit et suivre mes demandes").click()
+    goes(page, page.get_by_role("link", name="Gérer mon droit et suivre mes demandes"))
     assert page.url == f"{demo.parking}/espace"
     check(page)
 
-    page.get_by_role("button", name="Valider mon choix").click()
+    goes(page, page.get_by_role("button", name="Valider mon choix"))
     check(page)
     page.get_by_role("radio", name="Je n’autorise pas").check()
-    page.get_by_role("button", name="Valider mon choix").click()
+    goes(page, page.get_by_role("button", name="Valider mon choix"))
     assert page.get_by_role("status").inner_text().startswith("Votre choix est enregistré")
 
     for name in ("Changer de véhicule", "Changer d’adresse (10", "Renouvellement", "Payer", "Voir"):
         page.goto(f"{demo.parking}/espace")
-        page.locator(".links").get_by_text(name).first.click()
+        goes(page, page.locator(".links").get_by_text(name).first)
         check(page)
 
     page.goto(f"{demo.parking}/demande")
     page.fill("#plate", "x")
     page.fill("#address", "x")
-    page.get_by_role("button", name="Enregistrer").click()
+    goes(page, page.get_by_role("button", name="Enregistrer"))
     check(page)
 
 
@@ -189,22 +195,22 @@ def test_explorateurs_screens_are_accessible(demo: Addresses, page: Page) -> Non
     page.goto(demo.explorateurs)
     check(page)
 
-    page.get_by_role("link", name="Rejoindre les Explorateurs").click()
+    goes(page, page.get_by_role("link", name="Rejoindre les Explorateurs"))
     page.fill("#pseudonym", "Zoé")
-    page.get_by_role("button", name="Rejoindre le panel").click()
+    goes(page, page.get_by_role("button", name="Rejoindre le panel"))
     check(page)
     page.fill("#pseudonym", "Colibri")
     page.check("#rules")
-    page.get_by_role("button", name="Rejoindre le panel").click()
+    goes(page, page.get_by_role("button", name="Rejoindre le panel"))
     check(page)
 
     page.get_by_role("link", name="Répondre").first.click()
-    page.get_by_role("button", name="Envoyer").click()
+    goes(page, page.get_by_role("button", name="Envoyer"))
     check(page)
 
     page.goto(f"{demo.explorateurs}/depart")
     check(page)
-    page.get_by_role("button", name="Quitter le panel").click()
+    goes(page, page.get_by_role("button", name="Quitter le panel"))
     check(page)
 
 
@@ -213,7 +219,7 @@ def test_mail_screens_are_accessible(demo: Addresses, page: Page) -> None:
     page.goto(demo.mail)
     check(page)
 
-    page.get_by_role("link", name="Votre code").click()
+    goes(page, page.get_by_role("link", name="Votre code"))
     check(page)
 
 

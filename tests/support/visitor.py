@@ -317,6 +317,8 @@ class Visitor:
 
     def answers_purposes(self, answer: str = "no") -> None:
         """Answer each question that the consent page asks apart; none is answered beforehand (CON-3)."""
+        # The button stands below the questions: before it is there, they may be still to come.
+        expect(self.page.locator("button[value=allow]")).to_be_visible()
         questions = self.page.locator("fieldset.purpose")
         expect(questions.locator(":checked")).to_have_count(0)
         for question in questions.all():
