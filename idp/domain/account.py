@@ -27,6 +27,7 @@ class Account:
         terms_version: The version of the terms accepted last.
         created_at: When the account was opened.
         last_sign_in_at: The latest login.
+        previous_sign_in_at: The one before it: what a person who has just signed in compares with their memory.
         limited_at: Since when nothing is told to services (PRI-4); None while all is.
         terms_notice_seen: The minor version of the terms whose notice the person has put away.
     """
@@ -39,6 +40,7 @@ class Account:
     terms_version: str
     created_at: datetime
     last_sign_in_at: datetime | None = None
+    previous_sign_in_at: datetime | None = None
     limited_at: datetime | None = None
     terms_notice_seen: str | None = None
 

@@ -135,7 +135,7 @@ def test_every_table_with_an_end_is_purged(database: Database) -> None:
         "pending_authorizations", "signups", "account_links", "franceconnect_journeys", "throttle_counters",
         "client_assertions", "client_secrets", "sessions", "tokens", "token_families", "outbox",
         "pushed_requests", "device_authorizations", "initial_access_tokens", "parental_permissions",
-        "email_changes",
+        "email_changes", "contact_email_proofs",
         "newsletter_subscriptions",
         # Goes with its family, so that a replay is seen.
         "authorization_codes",

@@ -29,6 +29,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
         "unlink_requests": SectionWords(
             "Vos demandes de fin de liaison", "Ce que vous avez écrit, et la décision."
         ),
+        "contact_email": SectionWords(
+            "Adresse de contact à vérifier", "Celle qui attend que vous suiviez le lien de notre message."
+        ),
         "email_changes": SectionWords(
             "Changements d’adresse e-mail", "L’ancienne adresse et la nouvelle, et ce qui en est advenu."
         ),
@@ -87,6 +90,9 @@ SECTION_WORDS: Final[dict[str, dict[str, SectionWords]]] = {
         ),
         "unlink_requests": SectionWords(
             "Your requests to end a link", "What you wrote, and what was decided."
+        ),
+        "contact_email": SectionWords(
+            "Contact address to prove", "The one that waits for you to follow the link of our mail."
         ),
         "email_changes": SectionWords(
             "Changes of your e-mail address", "The old address and the new one, and what came of it."
@@ -198,6 +204,7 @@ _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "permission_id": ("Numéro de l’autorisation", "Number of the permission"),
     "policy_version": ("Version de la politique du service", "Version of the service’s policy"),
     "position": ("Place", "Position"),
+    "previous_sign_in_at": ("Connexion précédente", "Sign-in before the latest"),
     "proven_at": ("Prouvée le", "Proven on"),
     "provider": ("Fournisseur d’identité", "Identity provider"),
     "purpose": ("But", "Purpose"),

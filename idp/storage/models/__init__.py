@@ -43,6 +43,7 @@ from idp.storage.models.sessions import (
 )
 from idp.storage.models.space import (
     client_subjects,
+    contact_email_proofs,
     email_changes,
     favourites,
     newsletter_subscriptions,
@@ -73,6 +74,7 @@ __all__ = [
     "client_subjects",
     "clients",
     "consents",
+    "contact_email_proofs",
     "data_requests",
     "device_authorizations",
     "devices",

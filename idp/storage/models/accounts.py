@@ -33,6 +33,8 @@ accounts = Table(
     Column("terms_version", Text, nullable=False),
     Column("created_at", TZDateTime, nullable=False),
     Column("last_sign_in_at", TZDateTime),
+    # The login before the latest one: what "last login" means to who has just signed in.
+    Column("previous_sign_in_at", TZDateTime),
     # A login or a reactivation, or the creation: what inactivity is counted from (LIF-1). None in a row of before
     # this column, until `idp lifecycle run` has filled it in.
     Column("last_active_at", TZDateTime),

@@ -1,4 +1,4 @@
-"""The space of a person: requests, favourites, rubriques, newsletters, changes of the login address (PRO)."""
+"""The space of a person: requests, favourites, rubriques, newsletters, changes of addresses (PRO)."""
 
 from __future__ import annotations
 
@@ -102,3 +102,14 @@ email_changes = Table(
     Index("uq_email_changes_open", "account_id", unique=True,
           sqlite_where=text("proven_at IS NULL"), postgresql_where=text("proven_at IS NULL")),
 )  # fmt: skip
+
+#: Contact addresses that wait for the answer to a mail (PRO-2). A proven one is an attribute of the account.
+contact_email_proofs = Table(
+    "contact_email_proofs",
+    metadata,
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("link_hash", Digest, nullable=False, unique=True),
+    Column("asked_at", TZDateTime, nullable=False),
+    Column("expires_at", TZDateTime, nullable=False, index=True),
+)

@@ -28,6 +28,7 @@ ACCOUNT_COLUMNS = (
     accounts.c.terms_version,
     accounts.c.created_at,
     accounts.c.last_sign_in_at,
+    accounts.c.previous_sign_in_at,
     accounts.c.limited_at,
     accounts.c.terms_notice_seen,
 )
@@ -44,7 +45,11 @@ _CONFIRM_PASSWORD = (
         accounts.c.password_changed_at == bindparam("changed_"),
         accounts.c.state == AccountState.ACTIVE,
     )
-    .values(last_sign_in_at=bindparam("now_"), last_active_at=bindparam("now_"))
+    .values(
+        previous_sign_in_at=accounts.c.last_sign_in_at,
+        last_sign_in_at=bindparam("now_"),
+        last_active_at=bindparam("now_"),
+    )
 )
 
 
@@ -253,7 +258,7 @@ def record_sign_in(connection: Connection, account_id: str, now: datetime) -> No
     connection.execute(
         update(accounts)
         .where(accounts.c.account_id == account_id)
-        .values(last_sign_in_at=now, last_active_at=now)
+        .values(previous_sign_in_at=accounts.c.last_sign_in_at, last_sign_in_at=now, last_active_at=now)
     )
 
 
@@ -277,6 +282,7 @@ def account_from(row: Row[*tuple[Any, ...]]) -> Account:
         terms_version=row.terms_version,
         created_at=row.created_at,
         last_sign_in_at=row.last_sign_in_at,
+        previous_sign_in_at=row.previous_sign_in_at,
         limited_at=row.limited_at,
         terms_notice_seen=row.terms_notice_seen,
     )

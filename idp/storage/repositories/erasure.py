@@ -76,6 +76,7 @@ _CATEGORIES: Final = {
     "shown_rubriques": Category.PREFERENCES,
     "newsletter_subscriptions": Category.PREFERENCES,
     "email_changes": Category.MESSAGES,
+    "contact_email_proofs": Category.MESSAGES,
     "outbox": Category.MESSAGES,
     "signups": Category.MESSAGES,
     "lifecycle_warnings": Category.MESSAGES,

@@ -20,6 +20,7 @@ from idp.storage.models import (
     client_subjects,
     clients,
     consents,
+    contact_email_proofs,
     data_requests,
     devices,
     disclosures,
@@ -135,6 +136,7 @@ SECTIONS: Final = (
         "created_at",
         {"decided_by": "names an agent of the city, who is somebody else"},
     ),
+    Section("contact_email", contact_email_proofs, "asked_at", {"link_hash": _SECRET}),
     Section(
         "email_changes",
         email_changes,
