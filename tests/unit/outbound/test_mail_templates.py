@@ -4,92 +4,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from idp.outbound.mail import MailWriter
+from tests.support import mails
+from tests.support.mails import EVENTS, FOLDER, FRAMES, LANGUAGES
 
-TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
-CITY = {"name": "Ville de Paris", "phone": "3975", "contact_url": "https://city.example/contact"}
-LINK = "https://idp.example/new-password?token=mpl_a&x=1"
-AT = "2026-11-12T13:05:00+00:00"
-ADDRESSES = {"sign_in_url": "https://idp.example/sign-in", "forgotten_url": "https://idp.example/forgotten"}
-EVENTS: dict[str, dict[str, object]] = {
-    "signup_code": {
-        "code": "042137",
-        "link": LINK,
-        "code_minutes": 10,
-        "link_hours": 24,
-        "service_name": "Stationnement",
-    },
-    "signup_existing_account": {**ADDRESSES, "service_name": None},
-    "password_reset": {"link": LINK, "link_minutes": 30},
-    "password_changed": {"at": AT},
-    "email_change_code": {"code": "042137", "link": LINK, "code_minutes": 10, "link_hours": 24},
-    "email_changed": {"at": AT, "link": LINK, "link_days": 7},
-    "email_changed_new": {"at": AT},
-    "email_undone": {"link": LINK, "link_minutes": 30, "forgotten_url": ADDRESSES["forgotten_url"]},
-    "new_device": {"at": AT, "device": "Firefox <b>", "method": "password"},
-    "franceconnect_linked": {"at": AT},
-    "franceconnect_account_created": {"at": AT, "forgotten_url": ADDRESSES["forgotten_url"]},
-    "franceconnect_identity_changed": {"at": AT, "changed": ["family_name", "birthdate"]},
-    "franceconnect_blocked": {"at": AT},
-    "email_existing_franceconnect": {**ADDRESSES},
-    "permission_asked": {
-        "child": "Zoé",
-        "service": "Les Explorateurs",
-        "minimum_age": 15,
-        "data": [{"label": "Prénoms", "reason": "Pour vous nommer."}, {"label": "Sexe", "reason": ""}],
-        "retention": "Trois ans.",
-        "link": LINK,
-        "until": AT,
-    },
-    "permission_given": {"service": "Les Explorateurs", "service_url": "https://explo.example", "at": AT},
-    "permission_refused": {"service": "Les Explorateurs", "service_url": None, "at": AT},
-    "permission_withdrawn": {"service": "Les Explorateurs", "service_url": None, "at": AT},
-    "newsletter_confirm": {
-        "newsletter": "Actualités <b>",
-        "service": "Stationnement",
-        "link": LINK,
-        "until": AT,
-    },
-    "processing_limited": {"at": AT},
-    "processing_unlimited": {"at": AT},
-    "identity_rectified": {"at": AT},
-    "account_deleted": {
-        "at": AT,
-        "way": "person",
-        "told": ["Stationnement"],
-        "not_told": ["Les Explorateurs <b>"],
-        "number": "01jd3qk0x4v2m8w6y5r7t9z1bc",
-        "document": "eyJ.eyJ.abc",
-    },
-    "life_cycle_warning": {
-        "deletes_at": AT,
-        "idle_since": "2023-10-12T13:05:00+00:00",
-        "email": "zoe@example.org",
-        "link": "https://idp.example/keep-account?token=mpl_a&x=1",
-    },
-    "data_request": {
-        "step": "refused",
-        "kind": "erasure",
-        "received_at": AT,
-        "last_day": "2026-12-12",
-        "reason": "La loi <b>oblige</b> à les garder.",
-    },
-    "data_requests_due": {
-        "requests": [
-            {"id": "0197", "kind": kind, "last_day": "2026-12-12", "days_left": left}
-            for kind, left in [("access", 10), ("objection", 1), ("erasure", 0), ("restriction", -1)]
-        ]
-    },
-    "unlink_requested": {"at": AT},
-    "unlink_withdrawn": {"at": AT},
-    "unlink_approved": {"at": AT},
-    "unlink_refused": {"at": AT, "reason": "Le nom <b>d’usage</b> suffit."},
-}
-LANGUAGES = ("fr", "en")
 FETCHED = re.compile(
     r"<(?:img|link|script|iframe|object|embed|video|audio)\b|url\(|@import|background=", re.IGNORECASE
 )
@@ -120,13 +41,12 @@ class _Page(HTMLParser):
 @pytest.fixture(scope="module")
 def writer() -> MailWriter:
     """Give the worker's writer over the project's own templates."""
-    return MailWriter((TEMPLATES,), CITY, "https://idp.example")
+    return mails.writer()
 
 
 def test_mail_templates_are_all_known_to_these_tests() -> None:
     """Each event that has a template is tried below, in both languages and both forms."""
-    frames = {"layout", "opening", "closing", "parts"}
-    files = {path.name for path in (TEMPLATES / "mail").iterdir() if path.name.split(".")[0] not in frames}
+    files = {path.name for path in FOLDER.iterdir() if path.name.split(".")[0] not in FRAMES}
 
     assert files == {
         f"{event}.{language}.{form}" for event in EVENTS for language in LANGUAGES for form in ("txt", "html")
