@@ -1,4 +1,4 @@
-"""The space of a person: requests that parking writes, favourites in an order of one's own (PRO-4, PRO-6)."""
+"""The space of a person: requests, favourites in an order of one's own, its menu (PRO-4, PRO-6, UX-2)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.support.demonstration import DECLARED
 
 if TYPE_CHECKING:
+    from tests.e2e.conftest import AVisitor
     from tests.support.visitor import Visitor
 
 FAVOURITES = ".favourites h2"
@@ -70,3 +71,22 @@ def test_favourites_are_dragged_into_order(visitor: Visitor) -> None:
 
     visitor.sees("Le nouvel ordre est enregistré.")
     expect(visitor.page.locator(FAVOURITES)).to_have_text([second, first])
+
+
+@pytest.mark.rule("UX-2")
+def test_menu_of_a_phone_opens_over_the_page_and_closes(a_visitor: AVisitor) -> None:
+    """Without JavaScript: a button opens it, Escape closes it and gives the focus back, a link of it leads on."""
+    visitor = a_visitor(java_script_enabled=False, viewport={"width": 320, "height": 640})
+    visitor.signs_in_here(visitor.demo.new_account())
+    menu = visitor.page.locator("#menu")
+    expect(menu).to_be_hidden()
+
+    visitor.presses("Menu")
+    expect(menu).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+
+    expect(menu).to_be_hidden()
+    expect(visitor.button("Menu")).to_be_focused()
+    visitor.page.keyboard.press("Enter")
+    visitor.follows("Mes demandes")
+    visitor.sees_title("Mes demandes")
