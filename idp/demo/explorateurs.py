@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from joserfc.jwk import ECKey
 
+from idp.demo import explorateurs_notices as told
+from idp.demo.explorateurs_notices import PANEL, PARIS, SURVEY_PAGES
 from idp.demo.explorateurs_panel import (
     SURVEYS,
     TAKEN,
@@ -29,18 +30,17 @@ from idp.demo.explorateurs_panel import (
     refusal,
     survey,
 )
+from idp.demo.notices import Notice, Notices
 from idp.demo.pages import new_app
 from idp.demo.receipts import long_date, received
 from idp.demo.relying_party import RelyingParty, RelyingPartySettings
 from idp.demo.service import Service, ServiceSettings, View, see_other
 
-PARIS = ZoneInfo("Europe/Paris")
-
-PANEL = "/panel"
 JOIN = "/adhesion"
 
 RULES_ERROR = "Pour rejoindre le panel, cochez la case."
 QUESTION_ERROR = "Choisissez une réponse."
+TOO_LATE = "Cette enquête est close."
 
 #: Shown when Mon Paris answers access_denied: whether the person or a parent said no is not told to us.
 REFUSED = {
@@ -78,16 +78,17 @@ def create_app(settings: ExplorateursSettings) -> Flask:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     key = None if settings.client_secret else client_key(settings.data_dir)
     store = PanelStore(settings.data_dir / "explorateurs.sqlite3")
+    relying_party = RelyingParty(_registration(settings, key))
     service = Service(
         app,
         settings,
-        RelyingParty(_registration(settings, key)),
+        relying_party,
         layout="explorateurs/base.html",
         cookie="explorateurs_session",
         landing=PANEL,
         forget=store.leave,
     )
-    panel = Panel(service, store)
+    panel = Panel(service, relying_party, store)
     app.jinja_env.filters["long_date"] = long_date
     app.context_processor(lambda: {"refused": REFUSED})
     _route(app, service, panel)
@@ -139,7 +140,7 @@ def _route(app: Flask, service: Service, panel: Panel) -> None:
     for path, view, methods in (
         (PANEL, panel.show, ["GET"]),
         (JOIN, panel.join, ["GET", "POST"]),
-        ("/enquetes/<slug>", panel.answer, ["GET", "POST"]),
+        (f"{SURVEY_PAGES}/<slug>", panel.answer, ["GET", "POST"]),
         ("/depart", panel.leave, ["GET", "POST"]),
     ):
         app.add_url_rule(path, view.__name__, service.required(view), methods=methods)
@@ -166,12 +167,25 @@ def for_members(view: View) -> View:
 class Panel:
     """The pages of the panel."""
 
-    def __init__(self, service: Service, store: PanelStore) -> None:
+    def __init__(self, service: Service, relying_party: RelyingParty, store: PanelStore) -> None:
         self._service = service
         self._store = store
+        self._notices = Notices(relying_party)
+
+    def _now(self) -> datetime:
+        """Return the time in Paris, by which the days of the panel are counted."""
+        return self._service.settings.clock().astimezone(PARIS)
 
     def _today(self) -> date:
-        return self._service.settings.clock().astimezone(PARIS).date()
+        return self._now().date()
+
+    @property
+    def _origin(self) -> str:
+        return self._service.settings.base_url
+
+    def _tell(self, notices: list[Notice]) -> None:
+        """Say something on Mon Paris; what it does not take stands on our pages all the same."""
+        self._notices.tell(self._service.subject, notices)
 
     def is_joined(self) -> bool:
         """Tell whether the person who is signed in is a member."""
@@ -192,14 +206,23 @@ class Panel:
     @for_members
     def show(self) -> ResponseReturnValue:
         """Show the surveys, and what the panel knows."""
-        member = self._member()
+        member, today = self._member(), self._today()
+        given = received(self._service.refreshed_userinfo())
+        missed = [one for one in self._unanswered(member) if one.last_day(member) < today]
+        if missed:
+            self._tell([told.missed(one, member, self._origin) for one in missed])
         return render_template(
             "explorateurs/panel.html",
             member=member,
             surveys=SURVEYS,
             answered=self._store.answered(member),
-            received=received(self._service.refreshed_userinfo()),
+            missed=missed,
+            received=given,
         )
+
+    def _unanswered(self, member: Member) -> list[Survey]:
+        answered = self._store.answered(member)
+        return [one for one in SURVEYS if one.slug not in answered]
 
     def join(self) -> ResponseReturnValue:
         """Choose a pseudonym and join."""
@@ -235,6 +258,7 @@ class Panel:
             self._store.join(self._service.subject, member)
         except PseudonymTaken:
             return {"pseudonym": TAKEN}
+        self._tell(told.joined(member, self._now(), self._origin))
         return {}
 
     @for_members
@@ -246,12 +270,15 @@ class Panel:
         member = self._member()
         if slug in self._store.answered(member):
             return self._back("Vous avez déjà répondu à cette enquête.")
+        if self._today() > asked.last_day(member):
+            return self._back(TOO_LATE)
         errors: dict[str, str] = {}
         if request.method == "POST":
             choices = _choices(asked)
             errors = {q.name: QUESTION_ERROR for q in asked.questions if q.name not in choices}
             if not errors:
                 self._store.answer(member, slug, choices, self._today())
+                self._tell(told.answered(asked, self._now(), self._origin))
                 return self._back("Merci, votre avis est enregistré.")
         page = render_template(
             "explorateurs/survey.html",
@@ -265,10 +292,13 @@ class Panel:
     @for_members
     def leave(self) -> ResponseReturnValue:
         """Leave the panel, after a page that says what follows."""
+        member = self._member()
         if request.method == "POST":
+            unanswered = self._unanswered(member)
             self._store.leave(self._service.subject)
+            self._tell(told.left(unanswered, self._now(), self._origin))
             return render_template("explorateurs/left.html")
-        return render_template("explorateurs/leave.html", member=self._member())
+        return render_template("explorateurs/leave.html", member=member)
 
 
 def _choices(asked: Survey) -> dict[str, str]:

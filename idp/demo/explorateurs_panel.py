@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +64,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Survey:
-    """A short survey."""
+    """A short survey; a member has some days to answer, from the one of joining."""
 
     slug: str
     title: str
     minutes: int
+    days: int
     questions: tuple[Question, ...]
+
+    def last_day(self, member: Member) -> date:
+        """Tell until when a member may answer, that day included."""
+        return member.joined_on + timedelta(days=self.days)
 
 
 SURVEYS = (
@@ -77,6 +82,7 @@ SURVEYS = (
         "bibliotheques",
         "Vos bibliothèques de quartier",
         2,
+        30,
         (
             Question(
                 "visits",
@@ -94,6 +100,7 @@ SURVEYS = (
         "fraicheur",
         "Trouver de la fraîcheur en été",
         1,
+        14,
         (
             Question(
                 "place",

@@ -18,6 +18,7 @@ from idp.demo.relying_party import RelyingParty, RelyingPartyError
 _LOG = logging.getLogger(__name__)
 
 SCOPE = "requests"
+_IN_THE_ADDRESS = frozenset({"kind", "reference"})
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Notice:
         title: What it is.
         status: "ongoing", "to_complete", "to_pay", "paid", "closed" or "canceled".
         updated_at: When this became true.
+        status_text: The same in the service's own words.
         message: What the person should know.
         url: Where they go on.
+        due_at: Until when they have to act.
     """
 
     kind: str
@@ -39,8 +42,10 @@ class Notice:
     title: str
     status: str
     updated_at: datetime
+    status_text: str | None = None
     message: str | None = None
     url: str | None = None
+    due_at: datetime | None = None
 
 
 class Notices:
@@ -66,10 +71,15 @@ class Notices:
 
     def _put(self, token: str, subject: str, notice: Notice) -> bool:
         path = f"/api/subjects/{quote(subject, safe='')}/requests/{notice.kind}/{notice.reference}"
-        said = asdict(notice) | {"updated_at": notice.updated_at.isoformat()}
-        body = {name: value for name, value in said.items() if name not in {"kind", "reference"}}
+        body = {
+            name: _written(value) for name, value in asdict(notice).items() if name not in _IN_THE_ADDRESS
+        }
         status = self._relying_party.put(path, token, json.dumps(body).encode())
         if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             _LOG.warning("Mon Paris answered %d to a notice", status)
             return False
         return True
+
+
+def _written(value: str | datetime | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from stat import S_IMODE
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -306,6 +306,87 @@ def test_withdrawn_consent_closes_the_panel(member: Visitor) -> None:
 def test_age_band_is_that_of_the_day(birthdate: str, band: str) -> None:
     """The band follows the birthday, and a date that is only partly known gives none."""
     assert age_band({"birthdate": birthdate}, date(2026, 11, 22)) == band
+
+
+# What the panel says on Mon Paris
+
+
+def said(visitor: Visitor) -> list[tuple[str, str, str]]:
+    """Name what Mon Paris was told since it was last looked at: of what, where it stands, in which words."""
+    notices = visitor.provider.notices[:]
+    visitor.provider.notices.clear()
+    return [(one["reference"], one["status"], one["status_text"]) for one in notices]
+
+
+@pytest.mark.rule("PRO-6")
+def test_panel_tells_mon_paris_who_is_in_and_which_surveys_wait(member: Visitor) -> None:
+    """At joining that one is in; a survey waits, with its page here and its last day, until it is answered."""
+    notices = member.provider.notices[:]
+
+    joined = said(member)
+    member.post("/enquetes/bibliotheques", **ANSWERS)
+
+    assert joined == [
+        ("panel", "closed", "Inscription confirmée"),
+        ("bibliotheques", "to_complete", "Votre avis est attendu"),
+        ("fraicheur", "to_complete", "Votre avis est attendu"),
+    ]
+    assert {notice["subject"] for notice in notices} == {member.provider.subject}
+    assert notices[1]["url"] == f"{BASE_URL}/enquetes/bibliotheques"
+    assert notices[1]["due_at"] == "2026-12-22T23:59:00+01:00"
+    assert said(member) == [("bibliotheques", "closed", "Réponse reçue")]
+
+
+@pytest.mark.rule("PRO-6")
+def test_leaving_takes_back_what_still_waits(member: Visitor) -> None:
+    """Nothing waits for who is out; an answer that was given stays received."""
+    member.post("/enquetes/bibliotheques", **ANSWERS)
+    said(member)
+
+    member.post("/depart")
+
+    assert said(member) == [
+        ("panel", "canceled", "Vous avez quitté le panel"),
+        ("fraicheur", "canceled", "Vous avez quitté le panel"),
+    ]
+
+
+@pytest.mark.rule("PRO-6")
+def test_survey_that_was_missed_is_closed_and_told_as_it_was(member: Visitor) -> None:
+    """After the last day nobody answers; the same moment is told at each visit, so that nothing is new twice."""
+    said(member)
+    member.provider.now += timedelta(days=15)
+    member.sign_in()
+
+    pages = [member.get("/panel").text, member.get("/panel").text]
+    moments = {notice["updated_at"] for notice in member.provider.notices}
+    late = member.post("/enquetes/fraicheur", place="Une piscine", distance="Oui")
+
+    assert all(">Close<" in page for page in pages)
+    assert moments == {"2026-12-07T00:00:00+01:00"}
+    assert set(said(member)) == {("fraicheur", "canceled", "Enquête close")}
+    assert (late.status_code, member.rows("answers")) == (303, [])
+
+
+@pytest.mark.rule("PRO-6", "CON-6")
+def test_mon_paris_learns_neither_pseudonym_nor_answers(member: Visitor) -> None:
+    """Mon Paris knows the name: the pseudonym beside it would give the answers away."""
+    member.post("/enquetes/bibliotheques", **ANSWERS)
+    member.post("/depart")
+
+    told = json.dumps(member.provider.notices, ensure_ascii=False)
+
+    assert [word for word in ("Colibri", *ANSWERS.values()) if word in told] == []
+
+
+@pytest.mark.rule("PRO-6")
+def test_notice_that_mon_paris_does_not_take_keeps_nobody_out(visitor: Visitor) -> None:
+    """Members are members whatever becomes of the notice."""
+    visitor.provider.takes_notices = False
+
+    visitor.join()
+
+    assert "Bienvenue dans le panel" in visitor.get("/panel").text
 
 
 # Authentication of the service

@@ -227,7 +227,7 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
         backchannel_logout_uri=f"{origin}/deconnexion/canal-arriere",
         backchannel_logout_session_required=True,
         events_uri=f"{origin}/evenements",
-        scopes=frozenset({"openid", "profile", "email"}),
+        scopes=frozenset({"openid", "profile", "email", "requests"}),
         claims=(
             ClaimUse("family_name", person, required=True),
             ClaimUse("given_name", person, required=True),
@@ -248,6 +248,8 @@ def explorateurs(plan: Plan, jwks: dict[str, Any]) -> Client:
         authentication_method=ClientAuthenticationMethod.PRIVATE_KEY_JWT,
         authentication_signing_alg="ES256",
         jwks=jwks,
+        # The last one to say on "Mes demandes" which surveys wait for an answer (PRO-6).
+        grant_types=frozenset({GrantType.AUTHORIZATION_CODE, GrantType.CLIENT_CREDENTIALS}),
         # The panel's privacy policy, section 9: nobody below fifteen without a parent's permission.
         minimum_age=15,
     )
