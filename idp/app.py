@@ -36,7 +36,17 @@ from idp.outbound.http import GuardedHTTPClient, Limits
 from idp.services.context import Context, DerivedKeys
 from idp.storage.client_directory import ClientDirectory
 from idp.storage.engine import open_database
-from idp.web import cors, errors, health, language, request_log, security_headers, sessions, templating
+from idp.web import (
+    assets,
+    cors,
+    errors,
+    health,
+    language,
+    request_log,
+    security_headers,
+    sessions,
+    templating,
+)
 from idp.web.http import TextRequest
 from idp.web.oidc import documents
 from idp.web.oidc.discovery import metadata_maker
@@ -48,6 +58,8 @@ from idp.web.site import City, Site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Response
+
     from idp.config import FranceConnect as PortalSettings
     from idp.config import Settings
     from idp.domain.password_policy import PasswordPolicy as Policy
@@ -56,6 +68,7 @@ if TYPE_CHECKING:
     from idp.web.site import Network
 
 _PACKAGE = Path(__file__).resolve().parent
+_STATIC = _PACKAGE / "web" / "static"
 #: No page and no endpoint takes more than this in one request.
 _MAX_BODY = 256 * 1024
 
@@ -70,6 +83,10 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Give the function as it is."""
         return func
+
+    def send_static_file(self, filename: str) -> Response:
+        """Send the operator's file of that name, else ours (UX-3)."""
+        return assets.send(filename)
 
 
 def utc_now() -> datetime:
@@ -93,7 +110,7 @@ def create_app(
         is_stopping: Tells whether the server was asked to stop: then it is not ready any more (S-375).
     """
     parts = build_context(settings, clock=clock) if context is None else context
-    app = Application("idp", static_folder=str(_PACKAGE / "web" / "static"), static_url_path="/static")
+    app = Application("idp", static_folder=str(_STATIC), static_url_path="/static")
     app.request_class = TextRequest
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=200)
     site = build_site(settings, parts)
@@ -195,7 +212,8 @@ def build_site(settings: Settings, context: Context) -> Site:
         trusted_proxies=_networks(settings.server.trusted_proxies),
         metrics_networks=_networks(shown.allowed_networks) if shown.enabled else None,
         templates=(*override, own),
-        asset_versions=templating.asset_versions(_PACKAGE / "web" / "static"),
+        assets=assets.found_in((*(folder / "static" for folder in override), _STATIC)),
+        has_styleguide=settings.city.styleguide,
     )
 
 

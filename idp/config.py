@@ -437,8 +437,15 @@ class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = "non conforme"
     templates: Annotated[
         str,
-        Meta(description="Folder whose templates replace those of the same path; empty for none."),
+        Meta(
+            description="Folder whose templates replace those of the same path, "
+            "and whose folder static adds files or replaces ours; empty for none.",
+        ),
     ] = ""
+    styleguide: Annotated[
+        bool,
+        Meta(description="Serve /styleguide: every colour and component, for who themes the pages."),
+    ] = False
 
     @property
     def controller(self) -> Controller:

@@ -28,6 +28,19 @@ class City:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages load.
+
+    Attributes:
+        file: Where it is.
+        version: Changes with its content; a part of its address.
+    """
+
+    file: Path
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The parts of the web layer.
 
@@ -38,7 +51,8 @@ class Site:
         trusted_proxies: Whose X-Forwarded-* headers are believed.
         metrics_networks: Who may read /metrics; None when it is off.
         templates: Folders of templates, the overriding one first.
-        asset_versions: Hash of each static file, for its address.
+        assets: Files that pages load, by name.
+        has_styleguide: The pages about the look are served.
     """
 
     context: Context
@@ -47,7 +61,8 @@ class Site:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...] | None
     templates: tuple[Path, ...]
-    asset_versions: dict[str, str]
+    assets: dict[str, Asset]
+    has_styleguide: bool
 
 
 def site() -> Site:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from markupsafe import Markup
 
 from idp.domain.data_words import claim_label
 from idp.services.account.overview import of_account
+from idp.web import assets
 from idp.web.language import LANGUAGES, language
 from idp.web.security_headers import csrf_token
 from idp.web.sessions import signed_in
@@ -141,15 +141,6 @@ def claim_words(name: str) -> str:
     return claim_label(name, language())
 
 
-def asset_versions(folder: Path) -> dict[str, str]:
-    """Hash each static file, so that its address changes with its content."""
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-        for file in folder.iterdir()
-        if file.is_file()
-    }
-
-
 def site_templates() -> Any:  # noqa: ANN401 - Jinja's environment
     """Give the template environment of this application."""
     return current_app.jinja_env
@@ -164,7 +155,8 @@ def _every_page() -> dict[str, Any]:
         "csrf_token": csrf_token,
         "service": g.get("service"),
         "pending": g.get("pending_id"),
-        "asset": _asset,
+        "asset": assets.address,
+        "is_themed": assets.is_themed(),
         "city": {
             "name": site().city.name,
             "phone": site().city.phone,
@@ -186,10 +178,6 @@ def _person(present: SignedIn) -> dict[str, Any]:
         "email": present.account.email,
         "is_limited": present.account.is_limited,
     }
-
-
-def _asset(name: str) -> str:
-    return f"/static/{name}?v={site().asset_versions[name]}"
 
 
 def _other_language_url() -> str | None:

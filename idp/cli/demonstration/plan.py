@@ -76,6 +76,7 @@ class Plan:
             # Everybody who tries it comes from one address: brakes by account stay, those by network are wide.
             "throttle": {"network_tries_per_minute": 500, "signups_per_network": 500},
             "logs": {"level": "warning", "format": "console"},
+            "city": {"styleguide": True},
         }
         lines = ["# Written by `idp demo` at each start; try `idp --config` with it.", ""]
         for section, members in values.items():

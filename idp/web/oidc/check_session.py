@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from flask import make_response
 
-from idp.web import cookies
+from idp.web import assets, cookies
 from idp.web.oidc import blueprint
 from idp.web.security_headers import allow_framing
-from idp.web.site import site
 from idp.web.templating import site_templates
 
 if TYPE_CHECKING:
@@ -27,10 +26,11 @@ _HOUR = 3600
 def check_session() -> Response:
     """Serve the frame."""
     allow_framing()
-    script = f"/static/{_SCRIPT}?v={site().asset_versions[_SCRIPT]}"
     cookie = cookies.cookie_name(cookies.BROWSER_STATE)
     answer = make_response(
-        site_templates().get_template("check_session.html").render(script=script, cookie=cookie)
+        site_templates()
+        .get_template("check_session.html")
+        .render(script=assets.address(_SCRIPT), cookie=cookie)
     )
     answer.headers["Cache-Control"] = f"public, max-age={_HOUR}"
     return answer
