@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.services.account import contact_details
-from idp.services.account.contact_details import Outdated
-from idp.services.account.profile import Saved
+from idp.services.account.profile import Outdated, Saved
 from tests.support.race import RACERS, race
 
 if TYPE_CHECKING:

@@ -55,6 +55,11 @@ def words_of(response: TestResponse) -> str:
     return response.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
+def edition_of(response: TestResponse) -> dict[str, str]:
+    """Give the hidden field by which a page says which state it shows, as a form sends it."""
+    return {"edition": response.text.partition('name="edition" value="')[2].partition('"')[0]}
+
+
 def mailed_path(context: Context, to: str | None = None) -> str:
     """Give path and query of the link in the latest mail."""
     links = [

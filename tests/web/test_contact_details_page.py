@@ -10,7 +10,7 @@ from idp.domain.client import ClaimUse
 from idp.storage.engine import open_database
 from idp.storage.models import account_attribute_changes
 from idp.storage.repositories import attributes
-from tests.support.pages import words_of
+from tests.support.pages import edition_of, words_of
 from tests.support.provider import a_provider, continue_url, form_of
 
 if TYPE_CHECKING:
@@ -183,10 +183,25 @@ def test_details_saved_in_another_tab_are_not_written_over_unseen(provider: Prov
     assert "+33 1 42 76 40 40" in words
     assert 'value="06 12 34 56 78"' in words
     assert known(provider, account) == STORED
-    edition = words.partition('name="edition" value="')[2].partition('"')[0]
-    again = browser.post(PAGE, data=old_tab | {"edition": edition, "phone_number": "06 12 34 56 78"})
+    again = browser.post(PAGE, data=old_tab | edition_of(answer) | {"phone_number": "06 12 34 56 78"})
     assert again.status_code == 303
     assert known(provider, account) == {"phone_number": "+33612345678"}
+
+
+@pytest.mark.rule("PRO-2")
+def test_fault_in_an_old_tab_does_not_hide_what_another_saved(provider: Provider) -> None:
+    """Corrected and sent again, the form is still that of the old tab: its person is told then."""
+    account = provider.an_account()
+    browser = provider.signed_in(account)
+    old_tab = form_of(browser.get(PAGE))
+    save(browser, **LOBAU)
+    faulty = browser.post(PAGE, data=old_tab | {"phone_number": "12", "country": "France"})
+
+    answer = browser.post(PAGE, data=old_tab | edition_of(faulty) | {"phone_number": "06 12 34 56 78"})
+
+    assert "Saisissez un numéro qui existe" in faulty.text
+    assert "dans un autre onglet" in answer.text
+    assert known(provider, account) == STORED
 
 
 def test_two_tabs_that_save_the_same_are_both_told_that_it_is_saved(provider: Provider) -> None:

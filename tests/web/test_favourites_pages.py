@@ -157,12 +157,59 @@ def test_rubriques_are_chosen_for_the_menu(provider: Provider, browser: FlaskCli
 
     saved = post(browser, "", "/account/rubriques", rubriques=["deplacements", "nowhere"])
     menu = browser.get("/account").text
-    post(browser, "", "/account/rubriques")
+    post(browser, "", "/account/rubriques", shown=["deplacements"])
 
     assert saved.location == "/account/rubriques?notice=saved"
     assert 'href="/rubriques/deplacements"' in menu
     assert "/rubriques/culture" not in menu
     assert space.rubriques_of(provider.context, person.account_id) == frozenset()
+
+
+@pytest.mark.rule("PRO-5")
+def test_rubrique_that_another_tab_chose_stays(
+    provider: Provider, browser: FlaskClient, person: Account
+) -> None:
+    """A page says what it showed: only what its person ticked or unticked changes."""
+    for name in ("culture", "deplacements", "sport"):
+        services(provider, 1, rubrique=name)
+    post(browser, "", "/account/rubriques", rubriques=["culture"])
+    shown = browser.get("/account/rubriques").text.count('name="shown" value="culture"')
+    post(browser, "", "/account/rubriques", rubriques=["culture", "sport"], shown=["culture"])
+
+    post(browser, "", "/account/rubriques", rubriques=["deplacements"], shown=["culture"])
+
+    assert shown == 1
+    assert space.rubriques_of(provider.context, person.account_id) == {"deplacements", "sport"}
+
+
+@pytest.mark.rule("PRO-5")
+def test_choices_of_many_tabs_at_once_lose_nothing(provider: Provider, person: Account) -> None:
+    """Each ticks one box of a page that showed none: all of them are ticked in the end."""
+    names = [f"rubrique-{number}" for number in range(8)]
+    for name in names:
+        services(provider, 1, rubrique=name)
+    choose = partial(space.choose_rubriques, provider.context, person.account_id)
+    for _ in range(ROUNDS // 2):
+        race(*(partial(choose, [name], shown=[]) for name in names))
+
+        assert space.rubriques_of(provider.context, person.account_id) == set(names)
+        choose([], shown=names)
+
+
+@pytest.mark.rule("PRO-4")
+def test_order_of_an_old_page_keeps_what_another_tab_added_and_removed(
+    provider: Provider, browser: FlaskClient, person: Account
+) -> None:
+    """What the page did not know stays behind what it put in order; what is gone does not come back."""
+    first, second, third = services(provider, 3)
+    for client_id in (first, second):
+        post(browser, "add", client_id=client_id)
+    post(browser, "add", client_id=third)
+    post(browser, "remove", client_id=first)
+
+    post(browser, "order", order=[second, first])
+
+    assert order(provider, person) == [second, third]
 
 
 @pytest.mark.rule("PRO-5")

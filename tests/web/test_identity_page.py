@@ -13,6 +13,7 @@ from idp.domain.civil_identity import CivilIdentity, Gender, Level, Source, appl
 from idp.storage.engine import open_database
 from idp.storage.models import account_attributes
 from idp.storage.repositories import attributes
+from tests.support.pages import edition_of
 from tests.support.provider import a_provider, form_of
 
 if TYPE_CHECKING:
@@ -349,3 +350,65 @@ def test_usage_name_as_the_identity_provider_wrote_it_is_no_fault(provider: Prov
 
     assert answer.location == f"{PAGE}?notice=saved"
     assert known(provider, account)["preferred_username"] == "King,  Countess\N{HYPHEN}X"
+
+
+@pytest.mark.rule("PRO-3")
+def test_identity_saved_in_another_tab_is_not_written_over_unseen(provider: Provider) -> None:
+    """The page shows both, keeps what was typed, and saves it once the person has compared."""
+    account = provider.an_account(**WHOLE)
+    browser = provider.signed_in(account)
+    old_tab = form_of(browser.get(PAGE)) | WHOLE
+    save(browser, **(WHOLE | {"family_name": "Lys"}))
+
+    answer = browser.post(PAGE, data=old_tab | {"preferred_username": "Mistral"})
+
+    assert answer.status_code == 422
+    assert "dans un autre onglet" in answer.text
+    assert "<dd>Lys</dd>" in answer.text
+    assert 'value="Mistral"' in answer.text
+    assert known(provider, account) == WHOLE | {"family_name": "Lys"}
+    again = browser.post(PAGE, data=old_tab | edition_of(answer) | {"preferred_username": "Mistral"})
+    assert again.status_code == 303
+    assert known(provider, account) == WHOLE | {"preferred_username": "Mistral"}
+
+
+@pytest.mark.rule("PRO-3")
+def test_fault_in_an_old_tab_does_not_hide_what_another_saved(provider: Provider) -> None:
+    """Corrected and sent again, the form is still that of the old tab: its person is told then."""
+    account = provider.an_account(**WHOLE)
+    browser = provider.signed_in(account)
+    old_tab = form_of(browser.get(PAGE)) | WHOLE
+    save(browser, **(WHOLE | {"family_name": "Lys"}))
+    faulty = browser.post(PAGE, data=old_tab | {"birthdate": "1990-02-30"})
+
+    answer = browser.post(PAGE, data=old_tab | edition_of(faulty) | {"birthdate": "1990-02-13"})
+
+    assert "date qui existe" in faulty.text
+    assert "dans un autre onglet" in answer.text
+    assert known(provider, account)["family_name"] == "Lys"
+
+
+@pytest.mark.rule("PRO-3", "FC-2")
+def test_usage_name_saved_in_another_tab_is_told_to_who_is_certified(provider: Provider) -> None:
+    """The one field that is left has the same care; nothing that is certified becomes a field."""
+    account = provider.an_account()
+    certify(provider, account)
+    browser = provider.signed_in(account)
+    old_tab = form_of(browser.get(PAGE))
+    save(browser, preferred_username="Lovelace")
+
+    answer = browser.post(PAGE, data=old_tab | {"preferred_username": "Byron"})
+
+    assert answer.status_code == 422
+    assert "<dd>Lovelace</dd>" in answer.text
+    assert 'value="Byron"' in answer.text
+    assert 'name="family_name"' not in answer.text
+
+
+def test_two_tabs_that_save_one_identity_are_both_told_that_it_is_saved(provider: Provider) -> None:
+    """A double click is no conflict."""
+    browser = provider.signed_in()
+    fields = form_of(browser.get(PAGE)) | WHOLE
+
+    assert browser.post(PAGE, data=fields).status_code == 303
+    assert browser.post(PAGE, data=fields).status_code == 303

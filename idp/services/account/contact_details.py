@@ -13,7 +13,7 @@ from idp.domain.civil_identity import apply_declared
 from idp.domain.contact_details import ContactFault, PostalAddress, postal_address
 from idp.domain.errors import RuleRefused
 from idp.domain.events import ContactDetailsEdited
-from idp.services.account.profile import Locked, Saved
+from idp.services.account.profile import Locked, Outdated, Saved
 from idp.services.audit import record
 from idp.storage.repositories import accounts, attributes
 
@@ -49,11 +49,6 @@ class Faulty:
     """Something is malformed; nothing was written."""
 
     faults: Mapping[str, ContactFault]
-
-
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """Somebody saved other details since the page was shown, in another tab; nothing was written."""
 
 
 def known_contact_details(context: Context, account_id: str) -> KnownContactDetails:

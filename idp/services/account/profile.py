@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from idp.crypto.opaque import digest
 from idp.domain import declared_identity
 from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME, apply_declared, is_locked, normalise_text
 from idp.domain.errors import RuleRefused
 from idp.domain.events import IdentityEdited
 from idp.services.audit import record
-from idp.storage.repositories import attributes
+from idp.storage.repositories import accounts, attributes, franceconnect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,12 @@ class KnownIdentity:
             return ()
         return tuple(name for name in declared_identity.PLACES if name in self.attributes)
 
+    @property
+    def edition(self) -> str:
+        """Name this very state of the values: whoever saves says which one they saw."""
+        values = (self.attributes[name].value if name in self.attributes else "" for name in _SHOWN)
+        return digest("\x1f".join(values)).hex()
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -58,6 +65,11 @@ class Faulty:
     """Something is malformed; nothing was written."""
 
     faults: Mapping[str, IdentityFault]
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Somebody saved other values since the page was shown, in another tab; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,40 +114,53 @@ def modifications(context: Context, account_id: str) -> list[Modification]:
     ][:_MOST_MODIFICATIONS]
 
 
-def declare(context: Context, account_id: str, typed: Mapping[str, str]) -> Saved | Faulty | Locked:
-    """Write what a person declares; all of it or nothing.
+def declare(
+    context: Context, account_id: str, typed: Mapping[str, str], *, edition: str | None = None
+) -> Saved | Faulty | Outdated | Locked:
+    """Write what a person declares; all of it or nothing, and over nothing that they have not seen.
 
     Args:
         context: The parts.
         account_id: Whose identity.
         typed: Values by wire name; what is absent stays as it is, what is blank goes away. Other names than those of
             the form are not looked at.
+        edition: The state that the page showed; None when no page did.
     """
     try:
         with context.database.write() as connection:
-            return _declared(context, connection, account_id, typed)
+            return _declared(context, connection, account_id, typed, edition)
     except RuleRefused as refused:
         # The transaction is undone; the page says which value is locked, and why.
         return Locked(refused.subject)
 
 
 def _declared(
-    context: Context, connection: Connection, account_id: str, typed: Mapping[str, str]
-) -> Saved | Faulty:
+    context: Context, connection: Connection, account_id: str, typed: Mapping[str, str], edition: str | None
+) -> Saved | Faulty | Outdated:
     now = context.clock()
-    known = attributes.read(connection, account_id)
-    fields = (*declared_identity.FIELDS, *KnownIdentity(known).declared_places)
+    # The links first, then the account: the order of `certification.wait_for_turn`. Two tabs that save at the same
+    # moment go one after the other, so that the second is told.
+    franceconnect.hold_links(connection, account_id)
+    if not accounts.hold(connection, account_id):
+        return Outdated()
+    known = KnownIdentity(attributes.read(connection, account_id))
+    fields = (*declared_identity.FIELDS, *known.declared_places)
     changes = {name: typed[name] for name in fields if name in typed}
-    faults = _faults(known, changes, now.date())
+    faults = _faults(known.attributes, changes, now.date())
     if faults:
         return Faulty(faults)
-    declared = apply_declared(known, changes, now)
-    blocked = attributes.write(connection, account_id, known, declared, changed_by="person", now=now)
+    declared = apply_declared(known.attributes, changes, now)
+    edited = tuple(sorted(name for name in changes if known.attributes.get(name) != declared.get(name)))
+    if not edited:
+        return Saved()
+    if edition not in {None, known.edition}:
+        return Outdated()
+    blocked = attributes.write(
+        connection, account_id, known.attributes, declared, changed_by="person", now=now
+    )
     if blocked is not None:
         raise RuleRefused("FC-2", blocked)
-    edited = tuple(sorted(name for name in changes if known.get(name) != declared.get(name)))
-    if edited:
-        record(connection, IdentityEdited(edited), now, account_id=account_id)
+    record(connection, IdentityEdited(edited), now, account_id=account_id)
     return Saved()
 
 

@@ -60,12 +60,22 @@ def rubriques_of(context: Context, account_id: str) -> frozenset[str]:
         return space.rubriques_of(connection, account_id)
 
 
-def choose_rubriques(context: Context, account_id: str, chosen: Iterable[str]) -> None:
-    """Keep which rubriques stand in the menu; those that there are not are left out."""
-    kept = set(chosen) & set(rubriques(context))
+def choose_rubriques(
+    context: Context, account_id: str, chosen: Iterable[str], *, shown: Iterable[str]
+) -> None:
+    """Keep which rubriques stand in the menu; those that there are not are left out.
+
+    Args:
+        context: The parts.
+        account_id: Whose menu.
+        chosen: The boxes that are ticked now.
+        shown: Those that were ticked when the page was shown: what another tab chose since then stays.
+    """
+    ticked, before = set(chosen) & set(rubriques(context)), set(shown)
     with context.database.write() as connection:
         if accounts.hold(connection, account_id):
-            space.put_rubriques(connection, account_id, kept)
+            present = space.rubriques_of(connection, account_id)
+            space.put_rubriques(connection, account_id, (present - (before - ticked)) | (ticked - before))
 
 
 def _change(context: Context, account_id: str, change: Callable[[Sequence[str]], list[str]]) -> list[str]:

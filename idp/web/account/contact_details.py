@@ -1,4 +1,4 @@
-"""The page "Coordonnées": telephone number and postal address (PRO-2)."""
+"""The page "Coordonnées": contact address, telephone number and postal address (PRO-2)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from flask import Blueprint, make_response
 
 from idp.domain.contact_details import FIELDS, HOME_COUNTRY
-from idp.services.account import contact_details
-from idp.services.account.contact_details import Faulty, KnownContactDetails, Outdated, shown_phone_number
-from idp.services.account.profile import Locked, Saved
+from idp.services.account import contact_details, contact_email
+from idp.services.account.contact_details import Faulty, KnownContactDetails, shown_phone_number
+from idp.services.account.profile import Locked, Outdated, Saved
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
 from idp.web.sessions import present_person, sign_in_needed
@@ -39,17 +39,18 @@ def submit() -> Response:
     waiting = pending()
     sent = form()
     typed = {name: sent.get(name, "") for name in FIELDS}
-    account_id = present_person().account.account_id
-    outcome = contact_details.declare(context(), account_id, typed, edition=sent.get("edition", ""))
+    account_id, seen = present_person().account.account_id, sent.get("edition", "")
+    outcome = contact_details.declare(context(), account_id, typed, edition=seen)
     match outcome:
         case Saved():
             if waiting is not None:
                 return go_on(waiting)
             return redirect_to(url("contact_details.show", notice="saved"))
         case Faulty(faults):
-            return _again(typed, {name: [sentence(fault)] for name, fault in faults.items()})
+            errors = {name: [sentence(fault)] for name, fault in faults.items()}
+            return _again(typed, errors, edition=seen)
         case Locked(_):
-            return _again(typed, {"phone_number": [sentence("phone_proven")]})
+            return _again(typed, {"phone_number": [sentence("phone_proven")]}, edition=seen)
         case Outdated():
             return _again(typed, {}, form_error=sentence("contact_details_outdated"), is_outdated=True)
         case _:
@@ -57,6 +58,7 @@ def submit() -> Response:
 
 
 def _again(typed: dict[str, str], errors: dict[str, list[str]], **more: Any) -> Response:  # noqa: ANN401 - of the template
+    """Show the form once more; its edition stays that of the page until the person is told what else was saved."""
     variables = _variables(_known()) | more
     return make_response(*form_page(_TEMPLATE, errors, typed, **variables))
 
@@ -83,6 +85,7 @@ def _values(known: KnownContactDetails) -> dict[str, str]:
 def _variables(known: KnownContactDetails) -> dict[str, Any]:
     return {
         "edition": known.edition,
+        "contact_email": contact_email.known(context(), present_person().account.account_id),
         "is_outdated": False,
         "known_phone_number": shown_phone_number(known.phone_number),
         "known_lines": known.address.lines if known.address is not None else (),

@@ -10,7 +10,7 @@ from idp.domain.civil_identity import PIVOT_ORDER, USAGE_NAME
 from idp.domain.declared_identity import FIELDS, PLACES
 from idp.domain.minimum_age import latest_birth
 from idp.services.account import profile, unlinking
-from idp.services.account.profile import Faulty, KnownIdentity, Locked, Saved
+from idp.services.account.profile import Faulty, KnownIdentity, Locked, Outdated, Saved
 from idp.web import portal_button
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
@@ -44,30 +44,35 @@ def show() -> str:
 @sign_in_needed
 def submit() -> Response:
     """Save what may be changed; the lock is the use case's, whatever the form sends (FC-2)."""
-    waiting = pending()
-    typed = {name: value for name, value in form().items() if name in (*FIELDS, *PLACES)}
+    waiting, sent = pending(), form()
+    typed = {name: value for name, value in sent.items() if name in (*FIELDS, *PLACES)}
+    account_id, seen = present_person().account.account_id, sent.get("edition", "")
     if _age_needed(_known()) is not None and "birthdate" in typed and not typed["birthdate"].strip():
-        return _again(typed, {"birthdate": [sentence("birthdate_needed")]})
-    outcome = profile.declare(context(), present_person().account.account_id, _in_codes(typed))
+        return _again(typed, {"birthdate": [sentence("birthdate_needed")]}, edition=seen)
+    outcome = profile.declare(context(), account_id, _in_codes(typed), edition=seen)
     match outcome:
         case Saved():
             if waiting is not None:
                 return go_on(waiting)
             return redirect_to(url("identity.show", notice="saved"))
         case Faulty(faults):
-            return _again(typed, {name: [_sentence(fault)] for name, fault in faults.items()})
-        case Locked(name):
-            return _again({}, {name: [sentence("identity_certified")]})
+            return _again(typed, {name: [_sentence(fault)] for name, fault in faults.items()}, edition=seen)
+        case Locked(_):
+            # The page has no field of that name any more: the sentence stands in the summary alone.
+            return _again(typed, {}, form_error=sentence("identity_certified"), edition=seen)
+        case Outdated():
+            return _again(typed, {}, form_error=sentence("identity_outdated"), is_outdated=True)
         case _:
             assert_never(outcome)
 
 
-def _again(typed: dict[str, str], errors: dict[str, list[str]]) -> Response:
+def _again(typed: dict[str, str], errors: dict[str, list[str]], **more: Any) -> Response:  # noqa: ANN401 - of the template
+    """Show the form once more; its edition stays that of the page until the person is told what else was saved."""
     known = _known()
-    content, status = form_page(
-        "account/identity.html", errors, {**_values(known), **typed}, **_variables(known)
+    variables = _variables(known) | more
+    return make_response(
+        *form_page("account/identity.html", errors, {**_values(known), **typed}, **variables)
     )
-    return make_response(content, status)
 
 
 def _in_codes(typed: dict[str, str]) -> dict[str, str]:
@@ -106,7 +111,11 @@ def _age_needed(known: KnownIdentity) -> int | None:
 def _variables(known: KnownIdentity) -> dict[str, Any]:
     first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
     identity = identity_rows(known.attributes)
+    editable = (USAGE_NAME,) if known.is_certified else (*FIELDS, *known.declared_places)
     return {
+        "edition": known.edition,
+        "is_outdated": False,
+        "present": [row for row in identity if row["name"] in editable],
         "identity": [row for row in identity if row["name"] != USAGE_NAME],
         "origins": {row["name"]: row for row in identity},
         "modifications": profile.modifications(context(), present_person().account.account_id),

@@ -115,7 +115,8 @@ def rubriques() -> str:
 @sign_in_needed
 def choose_rubriques() -> Response:
     """Keep the choice; none is one too."""
-    space.choose_rubriques(context(), _account_id(), request.form.getlist("rubriques"))
+    chosen, shown = request.form.getlist("rubriques"), request.form.getlist("shown")
+    space.choose_rubriques(context(), _account_id(), chosen, shown=shown)
     return redirect_to(url("favourites.rubriques", notice="saved"))
 
 
