@@ -1,9 +1,9 @@
 """`CivilIdentity`, the pivot identity: source, level, date, lock (FC-2, FC-6, PRO-2, PRO-3).
 
-A person's attributes are a mapping from wire name (`given_name`, `birthdate`, …) to `Attribute`. Two
-writes exist. What the person declares changes anything that no better proof stands behind; what
-FranceConnect certifies replaces the six pivot attributes, all at once. While one of the six is
-certified, all six are locked.
+A person's attributes are a mapping from wire name (`given_name`, `birthdate`, …) to `Attribute`. Three
+writes exist. What the person declares, or proves by answering a mail of ours, changes anything that no
+better proof stands behind; what FranceConnect certifies replaces the six pivot attributes, all at once.
+While one of the six is certified, all six are locked.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ _BESIDE = {"given_name": GIVEN_NAMES, "birthdate": PARTIAL_BIRTHDATE}
 
 #: The name in use, which comes from the person or from the identity provider: never certified, never locked.
 USAGE_NAME = "preferred_username"
+
+#: Where services write to, other than the login address (PRO-2). No claim: services never ask for it by name.
+CONTACT_EMAIL = "contact_email"
 
 _NAMES = frozenset({"given_name", "family_name", USAGE_NAME})
 #: PRO-2: in code points.
@@ -204,7 +207,7 @@ def apply_declared(
         held = current.get(name)
         if value == normalise_text("" if held is None else held.value):
             continue
-        _require_declarable(current, name)
+        _require_level(current, name, Level.DECLARED)
         if value:
             _require_well_formed(name, value, now)
             written[name] = Attribute(name, value, Source.DECLARED, Level.DECLARED, now)
@@ -212,6 +215,32 @@ def apply_declared(
             del written[name]
         if name in _BESIDE:
             written.pop(_BESIDE[name], None)
+    return written
+
+
+def apply_proven(
+    current: Mapping[str, Attribute], name: str, value: str | None, now: datetime
+) -> dict[str, Attribute]:
+    """Write a value that its owner has proven by answering a mail of ours, or take a proven one away.
+
+    What the person declared, or proved before, gives way; a better proof does not.
+
+    Args:
+        current: The person's attributes.
+        name: Of the attribute.
+        value: Well formed, and proven; None to take it away.
+        now: The time of the write.
+
+    Returns:
+        The attributes after the write.
+
+    Raises:
+        RuleRefused: FC-2, the value is locked; FC-6, it would lose its level. `subject` names the attribute.
+    """
+    _require_level(current, name, Level.PROVEN)
+    written = {held: attribute for held, attribute in current.items() if held != name}
+    if value is not None:
+        written[name] = Attribute(name, value, Source.MAIL, Level.PROVEN, now)
     return written
 
 
@@ -338,10 +367,11 @@ def _meaning(attribute: Attribute | None) -> tuple[str, Source, Level] | None:
     return None if attribute is None else (attribute.value, attribute.source, attribute.level)
 
 
-def _require_declarable(current: Mapping[str, Attribute], name: str) -> None:
+def _require_level(current: Mapping[str, Attribute], name: str, enough: Level) -> None:
+    """Refuse to write what a better proof stands behind."""
     if name in LOCKED and is_locked(current):
         raise RuleRefused("FC-2", name)
-    if name in current and current[name].level > Level.DECLARED:
+    if name in current and current[name].level > enough:
         raise RuleRefused("FC-6", name)
 
 

@@ -21,6 +21,7 @@ _CLAIMS: Final[dict[str, dict[str, str]]] = {
     "birthcountry": {"fr": "Pays de naissance", "en": "Country of birth"},
     "email": {"fr": "Adresse e-mail", "en": "E-mail address"},
     "email_verified": {"fr": "État de l’adresse e-mail", "en": "State of the e-mail address"},
+    "contact_email": {"fr": "Adresse e-mail de contact", "en": "Contact e-mail address"},
     "phone_number": {"fr": "Téléphone", "en": "Telephone"},
     "phone_number_verified": {"fr": "État du numéro de téléphone", "en": "State of the telephone number"},
     "address": {"fr": "Adresse postale", "en": "Postal address"},

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.crypto.opaque import SecretKind, derived_secret, digest, is_well_formed, new_secret
+from idp.domain.civil_identity import CONTACT_EMAIL
 from idp.domain.client import LegalBasis
 from idp.domain.disclosure import Way
 from idp.domain.errors import ThrottledUntil
@@ -18,6 +19,7 @@ from idp.domain.ledger import Act, Document, Entry, Matter
 from idp.domain.newsletters import CONFIRMATION_LIFETIME, Newsletter, Subscription
 from idp.protocol.claims.subject import subject_of
 from idp.services import ledger
+from idp.services.account.contact_email import mailing_address
 from idp.services.audit import record
 from idp.services.messages import Mail, queue_mail
 from idp.services.sign_in import throttling
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 CONFIRM_PAGE: Final = "/newsletters/confirm"
 #: Where the link of each letter leads.
 UNSUBSCRIBE_PAGE: Final = "/newsletters/unsubscribe"
-#: What a service reads of a subscriber.
-_TOLD: Final = ("sub", "email", "language")
+#: What a service reads of a subscriber, beside an address.
+_TOLD: Final = ("sub", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,10 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A subscriber as a service reads them: never our own name for the account (CON-6)."""
+    """A subscriber as a service reads them: never our own name for the account (CON-6).
+
+    `email` is the contact address that the person has proven, else their login address (PRO-2).
+    """
 
     subject: str
     email: str
@@ -118,6 +123,12 @@ def of_account(context: Context, account_id: str) -> list[Listed]:
     return listed
 
 
+def address_of(context: Context, account: Account) -> str:
+    """Give the address that the letters of a person go to."""
+    with context.database.read() as connection:
+        return mailing_address(connection, account)
+
+
 def subscribe(context: Context, account: Account, client_id: str, name: str, *, language: str) -> Asked:
     """Mail a link that confirms; nothing counts before (double opt-in). A newer link voids the older."""
     now, token = context.clock(), new_secret(SecretKind.LINK)
@@ -141,7 +152,8 @@ def subscribe(context: Context, account: Account, client_id: str, name: str, *, 
             "link": f"{context.issuer}{CONFIRM_PAGE}?token={token}",
             "until": until,
         }
-        mail = Mail(account.email, "newsletter_confirm", language, variables)
+        # To where the letters will go: whoever reads them agrees to them.
+        mail = Mail(mailing_address(connection, account), "newsletter_confirm", language, variables)
         queue_mail(context, connection, mail, account_id=account.account_id, lifetime=CONFIRMATION_LIFETIME)
     return Asked.MAILED
 
@@ -241,8 +253,8 @@ def subscribers(context: Context, client: Client, name: str, *, after: bytes, li
 
 def _note(context: Context, client: Client, shown: Iterable[Subscriber]) -> None:
     now = context.clock()
-    claims = dict.fromkeys(_TOLD)
     for one in shown:
+        claims = dict.fromkeys((*_TOLD, CONTACT_EMAIL if one.is_contact_email else "email"))
         context.disclosures.note(context.database, Way.API, (one.account_id, client.client_id), claims, now)
 
 

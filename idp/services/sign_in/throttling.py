@@ -86,6 +86,23 @@ def email_change_brakes(context: Context, *, account_id: str) -> tuple[Brake, ..
     return (Brake("email_change+account", account_id, context.mail_policy.signup_per_address),)
 
 
+def contact_email_brakes(context: Context, *, canonical: str, account_id: str) -> tuple[Brake, ...]:
+    """List the counters of mails that ask to prove a contact address (PRO-2): of the mailbox, and of who asks."""
+    return (
+        # Shared with sign-ups: one mailbox gets so many mails from us, whoever types its address.
+        *signup_mail_brakes(context, canonical=canonical),
+        Brake("contact_email+account", account_id, context.mail_policy.signup_per_address),
+    )
+
+
+def securing_brakes(context: Context, *, account_id: str) -> tuple[Brake, ...]:
+    """List the counters of links for a new password that a person gets by securing their account (LOG-6).
+
+    Not those of forgotten passwords: a stranger who asks for such links again and again would keep this one away.
+    """
+    return (Brake("secure+account", account_id, context.mail_policy.reset_per_address),)
+
+
 def permission_brakes(context: Context, *, canonical: str, account_id: str) -> tuple[Brake, ...]:
     """List the counters of mails that ask a parent for a permission (CON-7)."""
     return (
@@ -109,9 +126,14 @@ def keys_of_person(
     """
     kinds = ("reset+address", "signup+address", KeyKind.ACCOUNT)
     named = [(kind, canonical) for kind in kinds]
-    named += [
-        (kind, account_id) for kind in ("permission+account", "email_change+account", "newsletter+account")
-    ]
+    of_account = (
+        "permission+account",
+        "email_change+account",
+        "contact_email+account",
+        "newsletter+account",
+        "secure+account",
+    )
+    named += [(kind, account_id) for kind in of_account]
     for device in sessions.devices_of(connection, account_id):
         known = sign_in_keys(account=canonical, address="", device=device.hex())
         named += [(key.kind, key.value) for key in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from idp.domain.civil_identity import Level, Source
+from idp.domain.civil_identity import CONTACT_EMAIL, Level, Source
 from idp.outbound import places
 from idp.protocol.claims.place_of_birth import place_of_birth
 from idp.protocol.claims.purposes import purposes_claim
@@ -78,6 +78,8 @@ def told(connection: Connection, family: TokenFamily, place: Place, holder: Hold
         holder: The family's person.
     """
     known = attributes.of_account(connection, holder.account_id)
+    # Not a claim, and no change of it is told by `updated_at`: services get it with their lists alone (PRO-7).
+    known.pop(CONTACT_EMAIL, None)
     claims = _plain(known, holder, place.names)
     if CERTIFICATION in place.names:
         certified = certification(_proofs(known), claims)

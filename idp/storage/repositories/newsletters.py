@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 
 from idp.domain.account import AccountState
+from idp.domain.civil_identity import CONTACT_EMAIL, Level
 from idp.domain.newsletters import Subscription
-from idp.storage.models import accounts, newsletter_subscriptions
+from idp.storage.models import account_attributes, accounts, newsletter_subscriptions
 from idp.storage.upsert import insert_into
 
 if TYPE_CHECKING:
@@ -29,13 +30,23 @@ _COLUMNS = (
 )
 
 
+#: The address that a person gave us to write to, once it is proven (PRO-2).
+_CONTACT = account_attributes.alias("contact")
+_IS_CONTACT = and_(
+    _CONTACT.c.account_id == accounts.c.account_id,
+    _CONTACT.c.name == CONTACT_EMAIL,
+    _CONTACT.c.level >= Level.PROVEN,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """Somebody who confirmed, and where to write to them.
 
     Attributes:
         account_id: Who; never told.
-        email: Where to.
+        email: Where to: the contact address that they have proven, else the login address.
+        is_contact_email: Which of the two it is.
         language: In which.
         confirmed_at: Since when.
         place: In the list: a hash, in an order that tells nothing.
@@ -43,6 +54,7 @@ class Subscriber:
 
     account_id: str
     email: str
+    is_contact_email: bool
     language: str
     confirmed_at: datetime
     place: bytes
@@ -154,12 +166,14 @@ def subscribers(
     rows = connection.execute(
         select(
             _TABLE.c.account_id,
-            accounts.c.email,
+            func.coalesce(_CONTACT.c.value, accounts.c.email),
+            _CONTACT.c.value.is_not(None),
             accounts.c.language,
             _TABLE.c.confirmed_at,
             _TABLE.c.unsubscribe_hash,
         )
         .join(accounts, accounts.c.account_id == _TABLE.c.account_id)
+        .outerjoin(_CONTACT, _IS_CONTACT)
         .where(
             _TABLE.c.client_id == client_id,
             _TABLE.c.name == name,

@@ -42,7 +42,11 @@ def show() -> str:
     listed = newsletters.of_account(context(), present_person().account.account_id)
     groups = groupby(listed, key=lambda one: one.client.client_id)
     rows = [[_row(one) for one in group] for _, group in groups]
-    return page("space/newsletters.html", services=rows, email=present_person().account.email)
+    return page(
+        "space/newsletters.html",
+        services=rows,
+        email=newsletters.address_of(context(), present_person().account),
+    )
 
 
 @blueprint.post("/newsletters/subscribe")
