@@ -111,6 +111,16 @@ def _this_machine_only() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """Compile templates, routes and translations once for the applications of all tests."""
+    from tests.support.made_once import make_once
+
+    with pytest.MonkeyPatch.context() as patch:
+        make_once(patch)
+        yield
+
+
 @pytest.fixture
 def clock() -> SettableClock:
     """A clock that stands still until the test moves it."""
