@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from idp.storage.engine import open_database
 from tests.support.clock import SettableClock
@@ -81,14 +80,10 @@ def test_documents_need_no_database(unreachable: Provider) -> None:
 
 
 @pytest.fixture
-def impatient(sqlite_url: str) -> Iterator[tuple[Provider, Any]]:
-    """A provider on SQLite that does not wait for its turn, and another connection to the same file."""
+def impatient(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Provider, Any]]:
+    """A provider on SQLite that hardly waits for its turn, and another connection to the same file."""
+    monkeypatch.setattr("idp.storage.engine._BUSY_SECONDS", 0.05)
     database = open_database(sqlite_url)
-
-    @event.listens_for(database.writer, "connect")
-    def hurry(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA busy_timeout=10")
-
     with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         yield a_provider(database, SettableClock()), other
     database.dispose()
