@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 
 _MAX_ADDRESS_OCTETS = 254
 _MAX_LOCAL_OCTETS = 64
@@ -74,6 +75,21 @@ def parse(address: str, *, allow_localhost: bool = False) -> EmailAddress | None
     return EmailAddress(typed, found_by)
 
 
+class EmailFault(StrEnum):
+    """Why `parse` refuses an address; the texts are in `templates/messages.html`, under the same names."""
+
+    MISSING = "email_missing"
+    TOO_LONG = "email_too_long"
+    MALFORMED = "email_malformed"
+
+
+def fault(address: str) -> EmailFault:
+    """Say what is wrong with an address that `parse` refuses."""
+    if not address:
+        return EmailFault.MISSING
+    return EmailFault.TOO_LONG if len(address) > _MAX_ADDRESS_OCTETS else EmailFault.MALFORMED
+
+
 def canonical(address: str) -> str:
     """Give the form by which an address is found; total, so that a sign-in form needs no other check.
 
@@ -85,6 +101,12 @@ def canonical(address: str) -> str:
         return _lowered(address)
     local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
     return f"{_lowered(local)}{at}{_ascii_domain(domain) or _lowered(domain)}"
+
+
+def masked(address: str) -> str:
+    """Write an address so that its owner knows it again, and who looks over their shoulder learns little of it."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}•••{at}{domain}"
 
 
 def _lowered(text: str) -> str:

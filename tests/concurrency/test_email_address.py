@@ -21,8 +21,8 @@ from idp.services.account.email_address import (
     Gone,
     Undone,
     UndoUsed,
-    WrongCode,
 )
+from idp.services.account.mailed_code import WrongCode
 from idp.services.account.signup import Details
 from idp.services.sign_in import sessions
 from idp.services.sign_in.arrival import Arrived, Visit

@@ -16,17 +16,16 @@ from idp.crypto.opaque import digest
 from idp.domain.email_address import EmailAddress
 from idp.domain.throttle import Allowed
 from idp.services.account import password, signup
+from idp.services.account.mailed_code import CodeExhausted, WrongCode
 from idp.services.account.password import LinkGone, Reset
 from idp.services.account.signup import (
     AddressTaken,
     AlreadyProven,
     Begun,
-    CodeExhausted,
     Details,
     Gone,
     Proven,
     ProvenByLink,
-    WrongCode,
 )
 from idp.services.sign_in import password as sign_in
 from idp.services.sign_in import throttling

@@ -20,18 +20,14 @@ from idp.services.account.email_address import (
     AlreadyChanged,
     Begun,
     Changed,
-    CodeExhausted,
-    CodeExpired,
     Gone,
-    MailsExhausted,
-    Resent,
     SameAddress,
     UndoGone,
     Undone,
     UndoneAndLocked,
     UndoUsed,
-    WrongCode,
 )
+from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsExhausted, Resent, WrongCode
 from idp.services.operations.housekeeping import Retention, purge
 from idp.services.sign_in import password as sign_in
 from idp.services.sign_in import sessions
@@ -206,7 +202,8 @@ def test_mails_to_one_address_and_of_one_account_are_limited(context: Context) -
     begin(context, account)
     outcomes = [email_address.resend(context, account) for _ in range(5)]
 
-    assert outcomes == [Resent()] * 4 + [MailsExhausted()]
+    assert outcomes[:4] == [Resent()] * 4
+    assert isinstance(outcomes[4], MailsExhausted)
     assert isinstance(begin(context, account, "other@example.org"), ThrottledUntil)
     assert isinstance(email_address.prove_by_code(context, here, mailed_code(context)), Changed)
 

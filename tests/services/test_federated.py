@@ -13,6 +13,7 @@ from idp.domain.account import AccountState
 from idp.domain.civil_identity import Level, Source
 from idp.outbound.http import Failure, Unreachable
 from idp.services.account import franceconnect_link, profile, signup
+from idp.services.account.mailed_code import WrongCode
 from idp.services.account.profile import Locked, Saved
 from idp.services.sign_in import federated, linking, password, sessions, upstream_logout
 from idp.services.sign_in.arrival import Arrived
@@ -351,7 +352,7 @@ def test_known_address_is_told_to_its_owner_only(journeys: Journeys) -> None:
     mail = last_mail(journeys.context)
     assert (mail.event, mail.to) == ("email_existing_franceconnect", "angela@example.fr")
     tried = signup.prove_by_code(journeys.context, begun.handle, BROWSER, "000000")
-    assert isinstance(tried, signup.WrongCode)
+    assert isinstance(tried, WrongCode)
 
 
 @pytest.mark.rule("ACC-5", "ACC-6")

@@ -15,21 +15,17 @@ from idp.domain.declared_identity import IdentityFault
 from idp.domain.email_address import EmailAddress, parse
 from idp.domain.password_policy import BrokenRuleKind
 from idp.services.account import signup
+from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsExhausted, Resent, WrongCode
 from idp.services.account.signup import (
     AddressTaken,
     AlreadyProven,
     Begun,
-    CodeExhausted,
-    CodeExpired,
     Details,
     Gone,
     Incomplete,
-    MailsExhausted,
     Proven,
     ProvenByLink,
-    Resent,
     Throttled,
-    WrongCode,
 )
 from idp.services.sign_in import password, sessions
 from idp.services.sign_in.arrival import Arrived, Visit

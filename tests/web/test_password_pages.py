@@ -46,7 +46,7 @@ def signed_in(provider: Provider) -> FlaskClient:
         ("", "Saisissez votre adresse e-mail."),
         ("zoe", "Saisissez une adresse e-mail complète"),
         ("zoe@example.fr,mallory@example.org", "Saisissez une adresse e-mail complète"),
-        ("z" * 300 + "@example.fr", "Saisissez une adresse e-mail complète"),
+        ("z" * 300 + "@example.fr", "Cette adresse e-mail est trop longue."),
     ],
     ids=["empty", "no at", "two", "too long"],
 )

@@ -11,11 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from idp.crypto.opaque import SecretKind, digest, is_well_formed, keyed_digest, new_code, new_id, new_secret
+from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_id, new_secret
 from idp.domain.account import AccountState
 from idp.domain.email_address import EmailAddress, canonical
 from idp.domain.errors import ThrottledUntil
 from idp.domain.events import AccountLocked, EmailChanged, EmailChangeUndone
+from idp.services.account import mailed_code
+from idp.services.account.mailed_code import MailsExhausted, Proof, Resent
 from idp.services.account.password import new_link_within
 from idp.services.account.securing import end_everything
 from idp.services.audit import record
@@ -25,20 +27,19 @@ from idp.services.sign_in.sessions import end_others_within
 from idp.storage.engine import retried
 from idp.storage.repositories import account_links, accounts, email_changes, signups
 from idp.storage.repositories.email_changes import EmailChange
-from idp.storage.repositories.signups import NewSecrets
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.account import Account
+    from idp.services.account.mailed_code import CodeExhausted, CodeExpired, WrongCode
     from idp.services.context import Context
     from idp.services.sign_in.sessions import SignedIn
     from idp.storage.engine import Connection
 
-#: How long the link of the mail may be followed, and the change wait for its proof (ACC-4).
-LINK_LIFETIME = timedelta(hours=24)
 #: How long the old address may undo the change.
 UNDO_LIFETIME = timedelta(days=7)
+_PURPOSE = "email_change"
 _ADDRESS_TAKEN_REASON = "the former address, which undid a change, belongs to another account"
 
 
@@ -77,35 +78,8 @@ class AddressTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class WrongCode:
-    """The code was wrong; so many tries are left, one at least."""
-
-    tries_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class CodeExpired:
-    """The code is too old; another can be sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeExhausted:
-    """The code has been tried too often; another can be sent."""
-
-
-@dataclass(frozen=True, slots=True)
 class Gone:
     """No such change waits in this account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resent:
-    """Another mail is on its way; what the one before carried is void."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailsExhausted:
-    """Enough mails were sent; the latest code still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +125,7 @@ def begin(
         allowed = throttling.count(context, connection, brakes, now)
         if isinstance(allowed, ThrottledUntil):
             return allowed
-        may_send = _may_send(context, connection, email.canonical, now)
+        refused = mailed_code.may_send(context, connection, email.canonical, now)
         accounts.hold(connection, account.account_id)
         # Read again: a change may have been proven since the request came.
         current = accounts.by_id(connection, account.account_id) or account
@@ -163,9 +137,10 @@ def begin(
             new_canonical=email.canonical,
             code_expires_at=now,
             tries=0,
-            expires_at=now + LINK_LIFETIME,
+            expires_at=now + mailed_code.LINK_LIFETIME,
         )
-        secrets = _mail_proof(context, connection, change, account.language, is_wanted=may_send)
+        proof = _proof(context, change, account.language)
+        secrets = mailed_code.send(context, connection, proof, is_wanted=refused is None)
         email_changes.replace(connection, change, secrets, now)
     return Begun()
 
@@ -192,11 +167,16 @@ def resend(context: Context, account: Account) -> Resent | MailsExhausted | Gone
         if change is None:
             return Gone()
         brakes = throttling.email_change_brakes(context, account_id=account.account_id)
-        if isinstance(throttling.count(context, connection, brakes, now), ThrottledUntil):
-            return MailsExhausted()
-        if not _may_send(context, connection, change.new_canonical, now):
-            return MailsExhausted()
-        secrets = _mail_proof(context, connection, change, account.language, is_wanted=True)
+        counted = throttling.count(context, connection, brakes, now)
+        refused = (
+            counted
+            if isinstance(counted, ThrottledUntil)
+            else mailed_code.may_send(context, connection, change.new_canonical, now)
+        )
+        if refused is not None:
+            return MailsExhausted(refused.when)
+        proof = _proof(context, change, account.language)
+        secrets = mailed_code.send(context, connection, proof, is_wanted=True)
         email_changes.renew(connection, change.change_id, secrets, now)
     return Resent()
 
@@ -219,13 +199,13 @@ def prove_by_code(
         if change is None:
             return _why_none(context, connection, account_id)
         _hold(connection, change)
-        code_hash = _code_hash(context, change.change_id, code)
+        code_hash = mailed_code.code_hash(context, _PURPOSE, change.change_id, code)
         tried = email_changes.try_code(connection, change.change_id, code_hash, most_tries=most, now=now)
         if tried is None:
             return _why_not_tried(context, connection, account_id, now)
         if tried.proven_at is not None:
             return _change(context, connection, present, change, way="code")
-    return WrongCode(most - tried.tries) if tried.tries < most else CodeExhausted()
+    return mailed_code.refused(context, tried.tries)
 
 
 def address_of_link(context: Context, account_id: str, token: str | None) -> str | None:
@@ -378,59 +358,27 @@ def _tell_undone(
     record(connection, EmailChangeUndone("restored"), now, account_id=change.account_id)
 
 
-def _may_send(context: Context, connection: Connection, found_by: str, now: datetime) -> bool:
-    # Shared with sign-ups: one mailbox gets so many codes from us, whoever types its address.
-    brakes = throttling.signup_mail_brakes(context, canonical=found_by)
-    return not isinstance(throttling.count(context, connection, brakes, now), ThrottledUntil)
-
-
-def _mail_proof(
-    context: Context, connection: Connection, change: EmailChange, language: str, *, is_wanted: bool
-) -> NewSecrets:
-    """Queue the mail that proves the address, or the one that tells its owner; give back what proves it.
-
-    An address that has an account gets a code that was sent to nobody: it is compared and counted like any other.
-    """
-    code, link = new_code(), new_secret(SecretKind.LINK)
-    owner = accounts.by_email(connection, change.new_canonical)
-    queue_mail(
-        context,
-        connection,
-        _proof_mail(context, change, language, code, link) if owner is None else _owner_mail(context, owner),
-        account_id=change.account_id if owner is None else owner.account_id,
-        lifetime=LINK_LIFETIME,
-        is_wanted=is_wanted,
-    )
-    is_proof = owner is None and is_wanted
-    return NewSecrets(
-        _code_hash(context, change.change_id, code) if is_proof else None,
-        digest(link) if is_proof else None,
-        context.clock() + context.code_policy.lifetime,
+def _proof(context: Context, change: EmailChange, language: str) -> Proof:
+    return Proof(
+        canonical=change.new_canonical,
+        purpose=_PURPOSE,
+        row=change.change_id,
+        mail=lambda code, link: _proof_mail(context, change, language, code, link),
+        owner_mail=lambda owner: _owner_mail(context, owner),
+        asked_by=change.account_id,
     )
 
 
 def _proof_mail(context: Context, change: EmailChange, language: str, code: str, link: str) -> Mail:
-    variables = {
-        "code": code,
-        "link": f"{context.issuer}/account/email/link?{urlencode({'token': link})}",
-        "code_minutes": context.code_policy.lifetime // timedelta(minutes=1),
-        "link_hours": LINK_LIFETIME // timedelta(hours=1),
-    }
+    address = f"{context.issuer}/account/email/link?{urlencode({'token': link})}"
+    variables = mailed_code.in_mail(context, code) | {"link": address}
     return Mail(change.new_email, "email_change_code", language, variables)
 
 
 def _owner_mail(context: Context, owner: Account) -> Mail:
-    variables = {
-        "sign_in_url": f"{context.issuer}/sign-in",
-        "forgotten_url": f"{context.issuer}/forgotten-password",
-        "service_name": None,
-    }
+    variables = mailed_code.in_owner_mail(context) | {"service_name": None}
     # To the stored address, never to the one typed (S-267).
     return Mail(owner.email, "signup_existing_account", owner.language, variables)
-
-
-def _code_hash(context: Context, change_id: str, code: str) -> bytes:
-    return keyed_digest(context.derived.codes, "email_change", change_id, code)
 
 
 def _why_not_tried(
@@ -439,7 +387,7 @@ def _why_not_tried(
     change = email_changes.open_of_account(connection, account_id, now)
     if change is None:
         return _why_none(context, connection, account_id)
-    return CodeExpired() if now >= change.code_expires_at else CodeExhausted()
+    return mailed_code.not_tried(change.code_expires_at, now)
 
 
 def _why_none(context: Context, connection: Connection, account_id: str) -> AlreadyChanged | Gone:

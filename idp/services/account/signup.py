@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from idp.crypto.opaque import SecretKind, digest, is_well_formed, keyed_digest, new_code, new_id, new_secret
+from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_id, new_secret
 from idp.domain import civil_identity, declared_identity
 from idp.domain.account import Account, AccountState
 from idp.domain.authentication import Authentication
 from idp.domain.errors import RuleRefused, ThrottledUntil
 from idp.domain.events import AccountCreated
 from idp.domain.password_policy import broken_rules
+from idp.services.account import mailed_code
+from idp.services.account.mailed_code import MailsExhausted, Proof, Resent
 from idp.services.audit import record
 from idp.services.authorization import terms
-from idp.services.messages import Mail, queue_mail
+from idp.services.messages import Mail
 from idp.services.sign_in import throttling
 from idp.services.sign_in.arrival import arrive
 from idp.storage.repositories import accounts, attributes, email_changes, signups
-from idp.storage.repositories.signups import NewSecrets, Signup
+from idp.storage.repositories.signups import Signup
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,15 +35,15 @@ if TYPE_CHECKING:
     from idp.domain.email_address import EmailAddress
     from idp.domain.password_policy import BrokenRule
     from idp.domain.terms import TermsVersion
+    from idp.services.account.mailed_code import CodeExhausted, CodeExpired, WrongCode
     from idp.services.context import Context
     from idp.services.sign_in.arrival import Arrived, Visit
     from idp.storage.engine import Connection
 
-#: How long the link of the mail may be followed, and the sign-up go on (ACC-4).
-LINK_LIFETIME = timedelta(hours=24)
 #: What a name may be at most, for the page to say.
 LONGEST_NAME = civil_identity.LONGEST_NAME
 _SEALED_FOR = "signup:"
+_PURPOSE = "signup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +102,8 @@ class AlreadyProven:
 
 
 @dataclass(frozen=True, slots=True)
-class WrongCode:
-    """The code was wrong; so many tries are left, one at least."""
-
-    tries_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class CodeExpired:
-    """The code is too old; another can be sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeExhausted:
-    """The code has been tried too often; another can be sent."""
-
-
-@dataclass(frozen=True, slots=True)
 class Gone:
     """There is no such sign-up in this browser, or it is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resent:
-    """Another mail is on its way; what the one before carried is void."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailsExhausted:
-    """This address was sent enough mails; the latest code still holds."""
-
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +183,10 @@ def begin(
         )
         if isinstance(allowed, ThrottledUntil):
             return Throttled(allowed.when)
-        may_send = _may_send(context, connection, email.canonical, now)
+        refused = mailed_code.may_send(context, connection, email.canonical, now)
         signup = Signup(email.typed, email.canonical, language, pending_id, now, 0, None, sealed)
-        secrets = _mail_proof(
-            context, connection, signup, digest(handle), service_name, is_wanted=may_send is None
-        )
+        proof = _proof(context, signup, digest(handle), service_name)
+        secrets = mailed_code.send(context, connection, proof, is_wanted=refused is None)
         signups.create(
             connection,
             signup,
@@ -223,7 +194,7 @@ def begin(
             signup_hash=digest(handle),
             browser_hash=browser_hash,
             now=now,
-            expires_at=now + LINK_LIFETIME,
+            expires_at=now + mailed_code.LINK_LIFETIME,
         )
     return Begun(handle)
 
@@ -252,10 +223,11 @@ def resend(
             return Gone()
         if signup.proven_at is not None:
             return AlreadyProven()
-        refused = _may_send(context, connection, signup.email_canonical, now)
+        refused = mailed_code.may_send(context, connection, signup.email_canonical, now)
         if refused is not None:
             return MailsExhausted(refused.when)
-        secrets = _mail_proof(context, connection, signup, signup_hash, service_name, is_wanted=True)
+        proof = _proof(context, signup, signup_hash, service_name)
+        secrets = mailed_code.send(context, connection, proof, is_wanted=True)
         signups.renew(connection, signup_hash, browser_hash, secrets, now)
     return Resent()
 
@@ -274,14 +246,14 @@ def prove_by_code(
     if handle is None or not is_well_formed(SecretKind.SIGNUP, handle):
         return Gone()
     now, signup_hash, most = context.clock(), digest(handle), context.code_policy.tries
-    code_hash = _code_hash(context, signup_hash, code)
+    code_hash = mailed_code.code_hash(context, _PURPOSE, signup_hash.hex(), code)
     with context.database.write() as connection:
         tried = signups.try_code(connection, signup_hash, browser_hash, code_hash, most_tries=most, now=now)
         if tried is None:
             return _why_not_tried(signups.find(connection, signup_hash, browser_hash, now), now)
     if tried.proven_at is not None:
         return Proven(_proven(context, tried))
-    return WrongCode(most - tried.tries) if tried.tries < most else CodeExhausted()
+    return mailed_code.refused(context, tried.tries)
 
 
 def address_of_link(context: Context, token: str | None) -> str | None:
@@ -471,75 +443,31 @@ def _find(context: Context, handle: str | None, browser_hash: bytes) -> Signup |
         return signups.find(connection, digest(handle), browser_hash, context.clock())
 
 
-def _may_send(
-    context: Context, connection: Connection, canonical: str, now: datetime
-) -> ThrottledUntil | None:
-    brakes = throttling.signup_mail_brakes(context, canonical=canonical)
-    decision = throttling.count(context, connection, brakes, now)
-    return decision if isinstance(decision, ThrottledUntil) else None
-
-
-def _mail_proof(
-    context: Context,
-    connection: Connection,
-    signup: Signup,
-    signup_hash: bytes,
-    service_name: str | None,
-    *,
-    is_wanted: bool,
-) -> NewSecrets:
-    """Queue the mail that proves the address, or the one that tells its owner; give back what proves it.
-
-    An address that has an account gets a code that was sent to nobody: it is compared and counted like any other.
-    """
-    code, link = new_code(), new_secret(SecretKind.LINK)
-    owner = accounts.by_email(connection, signup.email_canonical)
-    mail = (
-        _proof_mail(context, signup, code, link, service_name)
-        if owner is None
-        else _owner_mail(context, owner, signup, service_name)
-    )
-    queue_mail(
-        context,
-        connection,
-        mail,
-        account_id=None if owner is None else owner.account_id,
-        lifetime=LINK_LIFETIME,
-        is_wanted=is_wanted,
-    )
-    is_proof = owner is None and is_wanted
-    return NewSecrets(
-        _code_hash(context, signup_hash, code) if is_proof else None,
-        digest(link) if is_proof else None,
-        context.clock() + context.code_policy.lifetime,
+def _proof(context: Context, signup: Signup, signup_hash: bytes, service_name: str | None) -> Proof:
+    return Proof(
+        canonical=signup.email_canonical,
+        purpose=_PURPOSE,
+        row=signup_hash.hex(),
+        mail=lambda code, link: _proof_mail(context, signup, code, link, service_name),
+        owner_mail=lambda owner: _owner_mail(context, owner, signup, service_name),
     )
 
 
 def _proof_mail(context: Context, signup: Signup, code: str, link: str, service_name: str | None) -> Mail:
-    variables: dict[str, Any] = {
-        "code": code,
+    variables = mailed_code.in_mail(context, code) | {
         "link": f"{context.issuer}/sign-up/link?{urlencode({'token': link})}",
-        "code_minutes": context.code_policy.lifetime // timedelta(minutes=1),
-        "link_hours": LINK_LIFETIME // timedelta(hours=1),
         "service_name": service_name,
     }
     return Mail(signup.email, "signup_code", signup.language, variables)
 
 
 def _owner_mail(context: Context, owner: Account, signup: Signup, service_name: str | None) -> Mail:
-    variables: dict[str, Any] = {
-        "sign_in_url": f"{context.issuer}/sign-in",
-        "forgotten_url": f"{context.issuer}/forgotten-password",
-    }
+    variables = mailed_code.in_owner_mail(context)
     if signup.franceconnect is not None:
         return Mail(owner.email, "email_existing_franceconnect", owner.language, variables)
     variables["service_name"] = service_name
     # To the stored address, never to the one typed (S-267).
     return Mail(owner.email, "signup_existing_account", owner.language, variables)
-
-
-def _code_hash(context: Context, signup_hash: bytes, code: str) -> bytes:
-    return keyed_digest(context.derived.codes, "signup", signup_hash.hex(), code)
 
 
 def _why_not_tried(
@@ -549,7 +477,7 @@ def _why_not_tried(
         return Gone()
     if signup.proven_at is not None:
         return AlreadyProven()
-    return CodeExpired() if now >= signup.code_expires_at else CodeExhausted()
+    return mailed_code.not_tried(signup.code_expires_at, now)
 
 
 def _proven(context: Context, signup: Signup) -> ProvenSignup:

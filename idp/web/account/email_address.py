@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -10,11 +9,14 @@ from flask import Blueprint, make_response
 
 from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
+from idp.domain.email_address import EmailFault
 from idp.domain.errors import ThrottledUntil
 from idp.services.account import email_address as use_case
 from idp.services.account.email_address import WaitingChange
+from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsExhausted, Resent, WrongCode
 from idp.storage.repositories.email_changes import EmailChange
 from idp.web import cookies
+from idp.web.account import mailed_code
 from idp.web.http import client_address, form, query, redirect_to, url
 from idp.web.sessions import forget, present_person, recent_sign_in_needed, sign_in_needed, signed_in
 from idp.web.site import context
@@ -28,9 +30,6 @@ _ASK: Final = "account/email.html"
 _CODE_PAGE: Final = "account/email_code.html"
 _LINK_PAGE: Final = "account/email_link.html"
 _UNDO_PAGE: Final = "account/email_undo.html"
-_CODE = re.compile(r"[0-9]{6}")
-_SPACES = re.compile(r"\s+")
-_LONGEST_ADDRESS = 254
 _UNDO_DAYS: Final = use_case.UNDO_LIFETIME.days
 
 
@@ -57,7 +56,7 @@ def submit() -> Response:
     address = typed.get("email", "").strip()
     parsed = email_address.parse(address)
     outcome = (
-        _address_fault(address)
+        email_address.fault(address)
         if parsed is None
         else use_case.begin(context(), present.account, parsed, address=str(client_address() or ""))
     )
@@ -70,7 +69,7 @@ def submit() -> Response:
             return make_response(
                 *form_page(_ASK, {"email": [sentence("email_same")]}, typed, undo_days=_UNDO_DAYS)
             )
-        case str():
+        case EmailFault():
             return make_response(
                 *form_page(_ASK, {"email": [sentence(outcome)]}, typed, undo_days=_UNDO_DAYS)
             )
@@ -83,27 +82,24 @@ def submit() -> Response:
 def code() -> Response | str:
     """Wait for the code."""
     known = _waiting()
-    return _nothing_waits() if known is None else page(_CODE_PAGE, **_code_variables(known))
+    return _nothing_waits() if known is None else page(_CODE_PAGE, **mailed_code.variables(known.email))
 
 
 @blueprint.post("/account/email/code")
 @sign_in_needed
 def submit_code() -> Response:
     """Compare the code; each one that is compared is a try."""
-    typed = _SPACES.sub("", form().get("code", ""))
+    typed = mailed_code.typed_code(form())
     known = _waiting()
     if known is None:
         return _nothing_waits()
-    if _CODE.fullmatch(typed) is None:
-        return _code_form(known, sentence("code_malformed" if typed else "code_missing"))
+    malformed = mailed_code.malformed(typed)
+    if malformed is not None:
+        return _code_form(known, malformed)
     outcome = use_case.prove_by_code(context(), present_person(), typed)
     match outcome:
-        case use_case.WrongCode(left):
-            return _code_form(known, sentence("code_wrong", num=left))
-        case use_case.CodeExpired():
-            return _code_form(known, sentence("code_expired"))
-        case use_case.CodeExhausted():
-            return _code_form(known, sentence("code_exhausted"))
+        case WrongCode() | CodeExpired() | CodeExhausted():
+            return _code_form(known, mailed_code.refusal(outcome))
         case use_case.Changed() | use_case.AlreadyChanged():
             return redirect_to(url("email_address.changed"))
         case use_case.AddressTaken():
@@ -122,9 +118,9 @@ def resend() -> Response:
     known = _waiting()
     outcome = use_case.resend(context(), present_person().account)
     match outcome:
-        case use_case.Resent():
+        case Resent():
             return redirect_to(url("email_address.code", notice="resent"))
-        case use_case.MailsExhausted():
+        case MailsExhausted():
             return _nothing_waits() if known is None else _code_form(known, sentence("mail_throttled"))
         case use_case.Gone():
             return _nothing_waits()
@@ -228,19 +224,8 @@ def _nothing_waits() -> Response:
     return redirect_to(url("email_address.changed" if is_done else "email_address.show"))
 
 
-def _address_fault(address: str) -> str:
-    if not address:
-        return "email_missing"
-    return "email_too_long" if len(address) > _LONGEST_ADDRESS else "email_malformed"
-
-
-def _code_variables(known: WaitingChange) -> dict[str, object]:
-    minutes = int(context().code_policy.lifetime.total_seconds() // 60)
-    return {"email": known.email, "code_minutes": minutes}
-
-
 def _code_form(known: WaitingChange, error: str) -> Response:
-    return make_response(*form_page(_CODE_PAGE, {"code": [error]}, {}, **_code_variables(known)))
+    return make_response(*form_page(_CODE_PAGE, {"code": [error]}, {}, **mailed_code.variables(known.email)))
 
 
 def _taken() -> Response:

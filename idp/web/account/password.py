@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from flask import Blueprint, make_response
 
 from idp.crypto.opaque import SecretKind, is_well_formed
-from idp.domain.email_address import parse
+from idp.domain import email_address
 from idp.services.account import password
 from idp.services.sign_in.password import Throttled
 from idp.web import cookies
@@ -43,8 +43,8 @@ def submit_forgotten() -> Response:
     waiting = pending()
     typed = form()
     address = typed.get("email", "").strip()
-    if parse(address) is None:
-        errors = {"email": [sentence("email_malformed" if address else "email_missing")]}
+    if email_address.parse(address) is None:
+        errors = {"email": [sentence(email_address.fault(address))]}
         content, status = form_page("account/forgotten_password.html", errors, typed)
         return make_response(content, status)
     pending_id = id_of(waiting)

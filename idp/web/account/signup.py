@@ -5,7 +5,6 @@ The handle of the sign-up is a cookie: the page's address says nothing, and a fo
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 
@@ -16,10 +15,12 @@ from idp.domain import email_address
 from idp.domain.declared_identity import FIELDS
 from idp.domain.errors import ThrottledUntil
 from idp.services.account import signup
+from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsExhausted, Resent, WrongCode
 from idp.services.account.signup import Details
 from idp.services.authorization import requests, terms
 from idp.services.sign_in.arrival import Arrived
 from idp.web import cookies, portal_button
+from idp.web.account import mailed_code
 from idp.web.account.password_rules import password_errors, password_rules
 from idp.web.federation import sign_up
 from idp.web.http import client_address, form, query, redirect_to, url
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from idp.services.account.signup import Incomplete, ProvenSignup, WaitingSignup
 
 blueprint = Blueprint("signup", __name__)
-_CODE = re.compile(r"[0-9]{6}")
-_SPACES = re.compile(r"\s+")
-_LONGEST_ADDRESS = 254
 
 
 @blueprint.get("/sign-up")
@@ -65,7 +63,7 @@ def submit() -> Response:
     address = typed.get("email", "").strip()
     parsed = email_address.parse(address)
     if parsed is None:
-        return _address_form({"email": [sentence(_address_fault(address))]}, typed)
+        return _address_form({"email": [sentence(email_address.fault(address))]}, typed)
     # Where no terms hold there is nothing to accept at the end: say so before a mail goes out.
     terms.in_force(context(), language())
     outcome = _begin(parsed, waiting)
@@ -95,23 +93,20 @@ def code() -> Response | str:
 def submit_code() -> Response:
     """Compare the code; each one that is compared is a try."""
     waiting = pending()
-    typed = _SPACES.sub("", form().get("code", ""))
+    typed = mailed_code.typed_code(form())
     known = _waiting()
     if known is None:
         return redirect_to(link("signup.show", waiting))
-    if _CODE.fullmatch(typed) is None:
-        return _code_form(known, waiting, sentence("code_malformed" if typed else "code_missing"))
+    malformed = mailed_code.malformed(typed)
+    if malformed is not None:
+        return _code_form(known, waiting, malformed)
     handle = cookies.read(cookies.SIGNUP)
     outcome = signup.prove_by_code(context(), handle, browser_hash(), typed)
     match outcome:
         case signup.Proven() | signup.AlreadyProven():
             return _after_proof(handle, waiting, by_franceconnect=known.by_franceconnect)
-        case signup.WrongCode(left):
-            return _code_form(known, waiting, sentence("code_wrong", num=left))
-        case signup.CodeExpired():
-            return _code_form(known, waiting, sentence("code_expired"))
-        case signup.CodeExhausted():
-            return _code_form(known, waiting, sentence("code_exhausted"))
+        case WrongCode() | CodeExpired() | CodeExhausted():
+            return _code_form(known, waiting, mailed_code.refusal(outcome))
         case signup.Gone():
             return redirect_to(link("signup.show", waiting))
         case _:
@@ -128,9 +123,9 @@ def resend() -> Response:
         context(), cookies.read(cookies.SIGNUP), browser_hash(), service_name=service_name()
     )
     match outcome:
-        case signup.Resent():
+        case Resent():
             return redirect_to(link("signup.code", waiting, notice="resent"))
-        case signup.MailsExhausted():
+        case MailsExhausted():
             if known is None:
                 return redirect_to(link("signup.show", waiting))
             return _code_form(known, waiting, sentence("mail_throttled"))
@@ -270,12 +265,6 @@ def _over(waiting: PendingAuthorization | None) -> Response:
     return go_on(waiting) if signed_in() is not None else redirect_to(link("signup.show", waiting))
 
 
-def _address_fault(address: str) -> str:
-    if not address:
-        return "email_missing"
-    return "email_too_long" if len(address) > _LONGEST_ADDRESS else "email_malformed"
-
-
 def _address_form(errors: dict[str, list[str]], typed: MultiDict[str, str]) -> Response:
     content, status = form_page("account/signup.html", errors, typed, **portal_button.offered(pending()))
     return make_response(content, status)
@@ -294,8 +283,7 @@ def _dead_link() -> Response:
 def _code_variables(known: WaitingSignup, waiting: PendingAuthorization | None) -> dict[str, object]:
     again = "franceconnect.sign_up" if known.by_franceconnect else "signup.show"
     return {
-        "email": known.email,
-        "code_minutes": int(context().code_policy.lifetime.total_seconds() // 60),
+        **mailed_code.variables(known.email),
         "by_franceconnect": known.by_franceconnect,
         "change_address_url": link(again, waiting),
     }

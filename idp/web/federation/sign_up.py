@@ -107,7 +107,7 @@ def finish_sign_up(handle: str | None, waiting: PendingAuthorization | None) -> 
 def _errors(address: str, parsed: EmailAddress | None, *, accepts: bool) -> dict[str, list[str]]:
     errors = {}
     if parsed is None:
-        errors["email"] = [sentence("email_malformed" if address else "email_missing")]
+        errors["email"] = [sentence(email_address.fault(address))]
     if not accepts:
         errors["terms"] = [sentence("terms_required")]
     return errors

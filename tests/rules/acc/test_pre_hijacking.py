@@ -14,7 +14,8 @@ from sqlalchemy import select
 from idp.crypto.opaque import digest
 from idp.domain.email_address import EmailAddress
 from idp.services.account import password, signup
-from idp.services.account.signup import Begun, Details, Gone, ProvenByLink, WrongCode
+from idp.services.account.mailed_code import WrongCode
+from idp.services.account.signup import Begun, Details, Gone, ProvenByLink
 from idp.services.sign_in import password as sign_in
 from idp.services.sign_in.arrival import Arrived, Visit
 from idp.services.sign_in.password import Refused
