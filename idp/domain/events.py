@@ -34,6 +34,14 @@ class AccountLocked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSecured(Event):
+    """A person ended everything in their account: so many sessions, and the password (LOG-6)."""
+
+    name: ClassVar[str] = "account.secured"
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeletionWarned(Event):
     """The owner of an unused account is warned that it will be deleted; how many days before, and when (LIF-2)."""
 
@@ -153,7 +161,7 @@ class SignInRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded(Event):
-    """Sessions ended: "sign_out", "ended_by_person", "password_changed", "locked", "unlinked"."""
+    """Sessions ended: "sign_out", "ended_by_person", "password_changed", "locked", "secured", "unlinked"."""
 
     name: ClassVar[str] = "session.ended"
     reason: str

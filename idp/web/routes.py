@@ -16,6 +16,7 @@ from idp.web.account import (
     receipts,
     rights,
     services,
+    secure,
     signup,
     unlink,
 )
@@ -83,6 +84,7 @@ BLUEPRINTS = (
     devices.blueprint,
     services.blueprint,
     reactivation.blueprint,
+    secure.blueprint,
     home.blueprint,
     requests.blueprint,
     favourites.blueprint,

@@ -28,6 +28,7 @@ __all__ = [
     "end",
     "end_others",
     "end_others_within",
+    "end_within",
     "find",
     "find_for_client",
     "list_sessions",
@@ -166,13 +167,26 @@ def list_sessions(context: Context, account_id: str) -> list[ListedSession]:
 
 def end(context: Context, account_id: str, session_id: str, *, reason: str = "sign_out") -> Ended:
     """End one session of a person; one that had ended already has no members any more."""
-    now = context.clock()
     with context.database.write() as connection:
-        upstream, sealed = sessions.upstream_of(connection, session_id)
-        if not sessions.end(connection, account_id, session_id):
-            return Ended()
-        members = tell(connection, [session_id], sealer=context.sealer, now=now)
-        record(connection, SessionEnded(reason), now, account_id=account_id)
+        ended = end_within(context, connection, account_id, session_id, context.clock(), reason=reason)
+    return Ended() if ended is None else ended
+
+
+def end_within(
+    context: Context,
+    connection: Connection,
+    account_id: str,
+    session_id: str,
+    now: datetime,
+    *,
+    reason: str,
+) -> Ended | None:
+    """End one session of a person, in a transaction that does more; None when it had ended already."""
+    upstream, sealed = sessions.upstream_of(connection, session_id)
+    if not sessions.end(connection, account_id, session_id):
+        return None
+    members = tell(connection, [session_id], sealer=context.sealer, now=now)
+    record(connection, SessionEnded(reason), now, account_id=account_id)
     if sealed is None:
         return Ended(members)
     return Ended(members, context.sealer.unseal(sealed, bound_to=session_id).decode(), upstream)

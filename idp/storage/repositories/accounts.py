@@ -185,6 +185,16 @@ def make_password_unusable(
     )
 
 
+def email_if_unusable_since(connection: Connection, account_id: str, since: datetime) -> str | None:
+    """Give the address of an account whose password became unusable since a moment; None for any other (LOG-6)."""
+    statement = select(accounts.c.email).where(
+        accounts.c.account_id == account_id,
+        accounts.c.password_is_generated,
+        accounts.c.password_changed_at >= since,
+    )
+    return connection.scalar(statement)
+
+
 def confirm_password(
     connection: Connection, checked: Credential, now: datetime, *, rehashed: str | None = None
 ) -> bool:

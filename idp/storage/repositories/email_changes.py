@@ -109,6 +109,22 @@ def is_proven_since(connection: Connection, account_id: str, since: datetime) ->
     return connection.scalar(statement) is not None
 
 
+def earliest_undoable(connection: Connection, account_id: str, now: datetime) -> EmailChange | None:
+    """Find the earliest change of an account that its old address may still undo."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            _TABLE.c.account_id == account_id,
+            _TABLE.c.proven_at.is_not(None),
+            _TABLE.c.undone_at.is_(None),
+            _TABLE.c.expires_at > now,
+        )
+        .order_by(_TABLE.c.proven_at)
+        .limit(1)
+    )
+    return _change_or_none(connection.execute(statement).one_or_none())
+
+
 def hold_address(connection: Connection, canonical: str) -> None:
     """Hold every open change to an address, in one order for everybody: the first to prove it drops the others."""
     connection.execute(

@@ -263,6 +263,11 @@ def remember_device(connection: Connection, account_id: str, device_hash: bytes,
     return True
 
 
+def forget_devices(connection: Connection, account_id: str) -> None:
+    """Forget the browsers of an account: the next login from any of them is told as a new device's (LOG-6)."""
+    connection.execute(delete(devices).where(devices.c.account_id == account_id))
+
+
 def names_of(connection: Connection, account_id: str) -> Sequence[str]:
     """List the sessions of an account by their names alone."""
     return connection.scalars(select(sessions.c.session_id).where(sessions.c.account_id == account_id)).all()

@@ -156,3 +156,46 @@ def test_each_step_of_a_request_has_its_words(
         step in {"received", "extended"}
     )
     assert ("cnil.fr" in mail.text) == (step == "refused")
+
+
+@pytest.mark.rule("LOG-6")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new_device",
+        "password_changed",
+        "email_changed",
+        "franceconnect_linked",
+        "franceconnect_account_created",
+        "unlink_requested",
+        "unlink_withdrawn",
+        "account_secured_former",
+    ],
+)
+def test_mail_about_security_leads_to_the_page_that_secures_the_account(
+    writer: MailWriter, event: str, language: str
+) -> None:
+    """Whoever did not do what a mail tells ends everything by one button."""
+    mail = writer.write(event, language, EVENTS[event])
+
+    assert "https://idp.example/account/secure" in mail.text.split()
+    assert "https://idp.example/account/secure" in _Page(mail.html).links
+
+
+@pytest.mark.rule("LOG-6")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_of_a_secured_account_speaks_of_franceconnect_to_who_has_it(
+    writer: MailWriter, language: str
+) -> None:
+    """Whoever has no link to FranceConnect reads nothing of it; everybody reads how to undo a change of address."""
+    subject = {"fr": "L’adresse e-mail de votre compte", "en": "The e-mail address of your Mon Paris account"}
+    with_it = writer.write("account_secured", language, EVENTS["account_secured"])
+    without = writer.write("account_secured", language, EVENTS["account_secured"] | {"franceconnect": False})
+
+    assert "FranceConnect" in with_it.text
+    assert "FranceConnect" in with_it.html
+    assert "FranceConnect" not in without.text + without.html
+    assert "\n\n\n" not in without.text
+    for mail in (with_it, without):
+        assert subject[language] in mail.text
