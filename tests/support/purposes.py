@@ -93,6 +93,7 @@ class Session:
             self.account.account_id,
             self.service.client_id,
             choices,
+            versions={one.name: one.version for one in self.service.client.purposes},
             language="fr",
             channel=channel,
         )

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from idp.domain.client import LegalBasis
 from idp.domain.disclosure import Way
+from idp.services.account import my_services
 from idp.services.authorization.purposes import choose
 from idp.storage.engine import open_database
 from idp.storage.models import audit_events, ledger_entries, outbox, purpose_choices, shown_texts
@@ -71,6 +72,7 @@ def asking(provider: Provider, person: Account, browser: FlaskClient, **fields: 
         person.account_id,
         service.client_id,
         {MOBILE.name: False},
+        versions={MOBILE.name: MOBILE.version},
         language="fr",
         channel="consent",
     )
@@ -231,6 +233,22 @@ def test_service_that_needs_no_consent_is_listed_with_its_legal_basis_and_can_be
 
 
 @pytest.mark.rule("CON-4", "CON-5")
+@pytest.mark.rule("CON-3")
+def test_question_that_changes_while_it_is_answered_comes_again(
+    provider: Provider, person: Account, browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page checked the words of before, the service published others: nothing is kept, and the page says so."""
+    service = asking(provider, person, browser)
+    stale = my_services.one_of(provider.context, person.account_id, service.client_id)
+    provider.change(service, purposes=(replace(MOBILE, version="2"),))
+    monkeypatch.setattr(my_services, "one_of", lambda *_: stale)
+
+    answer = post(browser, "purposes", **answer_fields(service, version="1"))
+
+    assert answer.location.endswith("notice=purposes_changed")
+    assert "vient de changer sa question" in browser.get(answer.location).text
+
+
 def test_withdrawal_enters_the_ledger_with_the_words_and_ends_the_purposes(
     provider: Provider, person: Account, browser: FlaskClient
 ) -> None:
@@ -248,6 +266,7 @@ def test_withdrawal_enters_the_ledger_with_the_words_and_ends_the_purposes(
         person.account_id,
         service.client_id,
         {MOBILE.name: True},
+        versions={MOBILE.name: MOBILE.version},
         language="fr",
         channel="account",
     )

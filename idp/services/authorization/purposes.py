@@ -89,6 +89,7 @@ def choose(
     client_id: str,
     choices: Mapping[str, bool],
     *,
+    versions: Mapping[str, str],
     language: str,
     channel: str,
 ) -> None:
@@ -99,16 +100,22 @@ def choose(
         account_id: Whose answers.
         client_id: Who asks.
         choices: Yes or no by the name of the purpose.
+        versions: Of the words that were read, by the same names.
         language: Of the words that were shown.
         channel: Where.
 
     Raises:
-        UnknownPurpose: There is no such service, or it does not ask one of them; nothing is kept then.
+        UnknownPurpose: There is no such service, it does not ask one of them, or not in the words that were read;
+            nothing is kept then.
     """
     with context.database.write() as connection:
         client = context.clients.find(connection, client_id)
         if client is None:
             raise UnknownPurpose(next(iter(choices), ""))
+        for name in choices:
+            # In the transaction that keeps the answer: a rewording either comes before and is seen, or after.
+            if _declared(client, name).version != versions.get(name):
+                raise UnknownPurpose(name)
         now = context.clock()
         choose_within(
             context, connection, account_id, client, choices, language=language, channel=channel, now=now

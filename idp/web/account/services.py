@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from idp.domain.data_words import legal_basis_label
 from idp.domain.minimum_age import masked
+from idp.domain.purposes import UnknownPurpose
 from idp.services.account import my_services
 from idp.services.authorization import consents, purposes
 from idp.services.authorization.consents import Shown
@@ -74,8 +75,11 @@ def choose() -> FlaskResponse | Response:
         found = my_services.of_account(context(), account_id)
         values = _answers_of(found.present) | _typed(service, typed)
         return make_response(*form_page(_TEMPLATE, errors, values, **_variables(found)))
-    choices = {one.purpose.name: _ANSWERS[typed[_field(service.client_id, one)]] for one in service.purposes}
-    purposes.choose(context(), account_id, service.client_id, choices, language=language(), channel=_CHANNEL)
+    try:
+        _keep(account_id, service, typed)
+    except UnknownPurpose:
+        # The service changed its words between the check and the write: the page comes again, with the new ones.
+        return redirect_to(url("services.show", notice="purposes_changed"))
     return redirect_to(url("services.show", notice="purposes_kept", _anchor=f"service-{service.client_id}"))
 
 
@@ -110,6 +114,19 @@ def withdraw() -> str | Response:
         confirm_label=sentence("withdraw_confirm" if service.needs_consent else "end_access_confirm"),
         cancel_url=url("services.show"),
         dangerous=True,
+    )
+
+
+def _keep(account_id: str, service: MyService, typed: Mapping[str, str]) -> None:
+    names = {one.purpose.name: one for one in service.purposes}
+    purposes.choose(
+        context(),
+        account_id,
+        service.client_id,
+        {name: _ANSWERS[typed[_field(service.client_id, one)]] for name, one in names.items()},
+        versions={name: typed[_version_field(service.client_id, one)] for name, one in names.items()},
+        language=language(),
+        channel=_CHANNEL,
     )
 
 

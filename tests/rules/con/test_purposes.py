@@ -45,6 +45,7 @@ def choose(
         person.account_id,
         service.client_id,
         choices,
+        versions={one.name: one.version for one in service.client.purposes},
         language=language,
         channel="account",
     )
@@ -100,6 +101,7 @@ def test_answer_for_a_service_that_is_gone_is_refused(provider: Provider, person
             person.account_id,
             "gone",
             {"mobile_providers": True},
+            versions={"mobile_providers": "1"},
             language="fr",
             channel="account",
         )
@@ -192,6 +194,19 @@ def test_same_answer_again_changes_nothing(
     assert mobile.choice.changed_at == first
     assert len(proofs(provider.context)) == 1
     assert len(events_waiting(provider.context)) == 1
+
+
+def test_answer_to_words_that_are_no_longer_asked_is_not_kept(
+    provider: Provider, person: Account, parking: Service
+) -> None:
+    """Whoever read version 1 while the service published version 2 is asked again; nothing is proven."""
+    reworded = provider.change(parking, purposes=(replace(MOBILE, version="2"), SURVEYS))
+
+    with pytest.raises(UnknownPurpose):
+        choose(provider, person, parking, mobile_providers=True)
+
+    assert answers(provider, person, reworded) == [None, None]
+    assert proofs(provider.context) == []
 
 
 def test_new_wording_is_answered_anew(provider: Provider, person: Account, parking: Service) -> None:

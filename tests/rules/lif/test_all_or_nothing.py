@@ -109,7 +109,13 @@ CASES = {
     ),
     "answer": Case(
         lambda context, account, client: purposes.choose(
-            context, account, client, {MOBILE.name: True}, language="fr", channel="account"
+            context,
+            account,
+            client,
+            {MOBILE.name: True},
+            versions={MOBILE.name: MOBILE.version},
+            language="fr",
+            channel="account",
         ),
         is_answered,
     ),
