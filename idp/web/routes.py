@@ -5,6 +5,7 @@ from __future__ import annotations
 from idp.web import federation, health, sign_out
 from idp.web.account import (
     contact_details,
+    contact_email,
     deletion,
     devices,
     email_address,
@@ -81,6 +82,7 @@ BLUEPRINTS = (
     export.blueprint,
     rights.blueprint,
     contact_details.blueprint,
+    contact_email.blueprint,
     devices.blueprint,
     services.blueprint,
     reactivation.blueprint,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
+from idp.domain.civil_identity import CONTACT_EMAIL
 from idp.protocol.claims.values import claim_values
 from idp.services.account import my_services, overview
 from idp.services.sign_in.sessions import list_sessions
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("account", __name__)
 #: What the first page shows of the identity; the rest is one click away.
 _SUMMARY = ("given_name", "family_name", "birthdate")
+_CONTACT = (CONTACT_EMAIL, "phone_number", "address")
 
 
 @blueprint.get("/account")
@@ -33,7 +35,7 @@ def show() -> str:
     return page(
         "account/index.html",
         identity=identity_rows(known, [name for name in _SUMMARY if name in known]),
-        contact_details=[_contact_row(name, seen.known) for name in ("phone_number", "address")],
+        contact_details=[_contact_row(name, seen.known) for name in _CONTACT],
         certified=seen.identity_state == "certified",
         password_generated=account.password_is_generated,
         sessions_count=len(list_sessions(context(), account.account_id)),

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from idp.domain.civil_identity import (
+    CONTACT_EMAIL,
     GIVEN_NAMES,
     LOCKED,
     PARTIAL_BIRTHDATE,
@@ -22,6 +23,7 @@ from idp.domain.civil_identity import (
     Source,
     apply_certified,
     apply_declared,
+    apply_proven,
     civil_identity,
     differences,
     given_names,
@@ -110,6 +112,59 @@ def test_locked_identity_leaves_the_usage_name_free() -> None:
     written = apply_declared(certified(), {USAGE_NAME: "Martin"}, LATER)
 
     assert written[USAGE_NAME] == Attribute(USAGE_NAME, "Martin", Source.DECLARED, Level.DECLARED, LATER)
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize("value", ["33600000001", None], ids=["written", "taken away"])
+def test_certified_value_gives_way_to_no_mail(value: str | None) -> None:
+    """What the State says of somebody is not changed by answering a mail of ours."""
+    certified = Attribute("phone_number", "+33600000000", Source.FRANCECONNECT, Level.FRANCECONNECT, NOW)
+
+    with pytest.raises(RuleRefused) as refused:
+        apply_proven({"phone_number": certified}, "phone_number", value, LATER)
+
+    assert (refused.value.rule, refused.value.subject) == ("FC-6", "phone_number")
+
+
+@pytest.mark.rule("FC-2")
+def test_part_of_a_locked_identity_is_not_proven_by_mail() -> None:
+    """All six are locked together, those included that the register left out."""
+    certified, _ = apply_certified({}, ANGELA, NOW)
+    del certified["gender"]
+
+    with pytest.raises(RuleRefused) as refused:
+        apply_proven(certified, "gender", "male", LATER)
+
+    assert refused.value.rule == "FC-2"
+
+
+@pytest.mark.rule("FC-6")
+@pytest.mark.parametrize(
+    "level, source",
+    [(Level.DECLARED, Source.DECLARED), (Level.PROVEN, Source.MAIL)],
+    ids=lambda one: one.name,
+)
+def test_proven_value_replaces_what_was_declared_or_proven_before(level: Level, source: Source) -> None:
+    """It has its level, its source and its date; the rest of the person stays."""
+    before = declared(given_name="Zoé") | {
+        CONTACT_EMAIL: Attribute(CONTACT_EMAIL, "old@example.org", source, level, NOW)
+    }
+
+    after = apply_proven(before, CONTACT_EMAIL, "new@example.org", LATER)
+
+    proven = Attribute(CONTACT_EMAIL, "new@example.org", Source.MAIL, Level.PROVEN, LATER)
+    assert after == before | {CONTACT_EMAIL: proven}
+    assert differences(before, after) == (Change(CONTACT_EMAIL, before[CONTACT_EMAIL], proven),)
+
+
+@pytest.mark.rule("FC-6")
+def test_proven_value_is_taken_away_and_nothing_else() -> None:
+    """Its owner may do without; what is not there is no error."""
+    before = declared(given_name="Zoé")
+    proven = apply_proven(before, CONTACT_EMAIL, "new@example.org", NOW)
+
+    assert apply_proven(proven, CONTACT_EMAIL, None, LATER) == before
+    assert apply_proven(before, CONTACT_EMAIL, None, LATER) == before
 
 
 @pytest.mark.rule("FC-6")
