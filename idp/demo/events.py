@@ -14,7 +14,8 @@ from threading import Lock
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from idp.demo.relying_party import AnswerRejected, ProviderUnavailable, RelyingParty, SecurityEvent
+from idp.demo.outcomes import AnswerRejected, ProviderUnavailable, SecurityEvent
+from idp.demo.relying_party import RelyingParty
 
 _LOG = logging.getLogger(__name__)
 

@@ -32,8 +32,9 @@ from idp.demo.explorateurs_panel import (
 )
 from idp.demo.notices import Notice, Notices
 from idp.demo.pages import new_app
+from idp.demo.provider_documents import RelyingPartySettings
 from idp.demo.receipts import long_date, received
-from idp.demo.relying_party import RelyingParty, RelyingPartySettings
+from idp.demo.relying_party import RelyingParty
 from idp.demo.service import Service, ServiceSettings, View, see_other
 
 JOIN = "/adhesion"

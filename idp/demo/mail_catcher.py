@@ -31,7 +31,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from idp.demo.pages import new_app
-from idp.demo.relying_party import utc_now
+from idp.demo.provider_documents import utc_now
 
 #: The oldest messages go first.
 MAX_MESSAGES = 1000

@@ -13,7 +13,8 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import quote
 
-from idp.demo.relying_party import RelyingParty, RelyingPartyError
+from idp.demo.outcomes import RelyingPartyError
+from idp.demo.relying_party import RelyingParty
 
 _LOG = logging.getLogger(__name__)
 

@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from idp.demo.certified_identity import CLAIMS, certified, is_certified
 from idp.demo.mobile_choice import PURPOSE, Question, choice_of, question_of
 from idp.demo.notices import Notice, Notices
+from idp.demo.outcomes import ProviderUnavailable, Reworded
 from idp.demo.pages import new_app
 from idp.demo.parking_rights import (
     ParkingStore,
@@ -25,8 +26,9 @@ from idp.demo.parking_rights import (
     read_address,
     read_plate,
 )
+from idp.demo.provider_documents import RelyingPartySettings
 from idp.demo.receipts import long_date, received, short_date
-from idp.demo.relying_party import ProviderUnavailable, RelyingParty, RelyingPartySettings, Reworded
+from idp.demo.relying_party import RelyingParty
 from idp.demo.service import Service, ServiceSettings, see_other
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -14,12 +14,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from idp.demo.relying_party import (
-    AnswerRejected,
-    LogoutNotice,
-    ProviderUnavailable,
-    RelyingParty,
-)
+from idp.demo.outcomes import AnswerRejected, LogoutNotice, ProviderUnavailable
+from idp.demo.relying_party import RelyingParty
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,38 +10,36 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256, sha384, sha512
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from http import HTTPStatus
 from secrets import token_urlsafe
 from threading import Lock
-from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key
+from joserfc.jwk import ECKey
 
-from idp.demo.wire import Answer, FormPoster, Send, WireError, sender
+from idp.demo.outcomes import (
+    AnswerRejected,
+    LoginRefused,
+    LoginRequest,
+    LogoutNotice,
+    ProviderUnavailable,
+    Reworded,
+    SecurityEvent,
+    Tokens,
+    TokensRefused,
+)
+from idp.demo.provider_documents import Provider, RelyingPartySettings, half_hash, json_object
+from idp.demo.wire import Answer, FormPoster, WireError, sender
 
 LEEWAY_SECONDS = 30
-METADATA_LIFE = timedelta(minutes=10)
-# After a key that could not be found, wait before asking for the key set again.
-REFETCH_PAUSE = timedelta(seconds=10)
-DISCOVERY_TRIES = 3
-DISCOVERY_PAUSE_SECONDS = 0.3
 ASSERTION_LIFE_SECONDS = 60
 
-ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
-# OIDC Core 3.1.3.6: the hash is that of the algorithm; Ed25519 uses SHA-512.
-HALF_HASHES = {"ES256": sha256, "RS256": sha256, "PS256": sha256, "ES384": sha384, "EdDSA": sha512}
 
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -49,178 +47,6 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 EVENT_TYPE = "secevent+jwt"
 # Where the answers to a service's own questions are read and changed, from the issuer.
 PURPOSES = "/api/purposes"
-
-ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
-
-
-class RelyingPartyError(Exception):
-    """Signing in, or what follows from it, failed."""
-
-
-class ProviderUnavailable(RelyingPartyError):
-    """The provider does not answer, or answers nonsense; trying again later may help."""
-
-
-class LoginRefused(RelyingPartyError):
-    """The provider answered with an error at the callback."""
-
-    def __init__(self, error: str, description: str = "") -> None:
-        """Keep the error code, and the description for a log."""
-        super().__init__(f"{error}: {description}")
-        self.error = error
-        self.description = description
-
-
-class AnswerRejected(RelyingPartyError):
-    """A check of ours failed: the answer must not be used.
-
-    Attributes:
-        err: How a security event is refused for it (RFC 8935 section 2.4).
-    """
-
-    err = "invalid_request"
-
-
-class UnknownKey(AnswerRejected):
-    """No key of the provider fits the signature; it may be a new one."""
-
-    err = "invalid_key"
-
-
-class OtherIssuer(AnswerRejected):
-    """A token of another provider."""
-
-    err = "invalid_issuer"
-
-
-class OtherAudience(AnswerRejected):
-    """A token for another service."""
-
-    err = "invalid_audience"
-
-
-class Reworded(RelyingPartyError):
-    """The question was worded anew since the person read it."""
-
-
-class TokensRefused(RelyingPartyError):
-    """The provider no longer honours these tokens: consent withdrawn, session ended, expired."""
-
-
-def utc_now() -> datetime:
-    """Read the machine's clock."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class RelyingPartySettings:
-    """What the service registered at the provider.
-
-    Attributes:
-        issuer: As the provider writes it in its tokens.
-        client_id: Of this service.
-        redirect_uri: Where the provider answers.
-        post_logout_redirect_uri: Where it sends the person after logout.
-        scope: Asked at each login.
-        client_secret: For client_secret_basic and client_secret_post.
-        private_key: For private_key_jwt; with a kid.
-        token_endpoint_auth_method: One of these three, or none.
-        algorithms: Accepted signatures, an allow-list.
-        clock: Tells the time.
-        timeout_seconds: For each request to the provider.
-        send: Sends the requests; tests may hand an application over without a network.
-    """
-
-    issuer: str
-    client_id: str
-    redirect_uri: str
-    post_logout_redirect_uri: str = ""
-    scope: str = "openid"
-    client_secret: str | None = field(default=None, repr=False)
-    private_key: ECKey | None = field(default=None, repr=False)
-    token_endpoint_auth_method: str = "client_secret_basic"
-    algorithms: tuple[str, ...] = ALGORITHMS
-    clock: Callable[[], datetime] = utc_now
-    timeout_seconds: float = 10.0
-    send: Send | None = None
-
-
-@dataclass(frozen=True)
-class LoginRequest:
-    """A login under way; kept in the browser's own session until the answer comes.
-
-    Attributes:
-        url: Where to send the browser.
-        state: Ties the answer to the browser.
-        nonce: Ties the ID token to the request.
-        code_verifier: Proves that whoever redeems the code asked for it.
-        max_age: Asked; then `auth_time` is checked.
-        levels: Demanded by the `claims` parameter; then `acr` must be one of them. Empty for any.
-    """
-
-    url: str
-    state: str
-    nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
-    max_age: int | None = None
-    levels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A login that passed every check.
-
-    Attributes:
-        subject: Who it is, at this service.
-        id_token: Raw: the hint of the logout.
-        claims: Of the ID token.
-        access_token: For userinfo.
-        refresh_token: For new access tokens, when the provider gives one.
-        expires_at: Of the access token; None when the provider does not say.
-        scope: Granted, which may be less than asked.
-    """
-
-    subject: str
-    id_token: str = field(repr=False)
-    claims: Mapping[str, Any] = field(repr=False)
-    access_token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-    expires_at: datetime | None
-    scope: str
-
-    def expired(self, now: datetime) -> bool:
-        """Tell whether the access token is known to be too old."""
-        return self.expires_at is not None and self.expires_at <= now
-
-
-@dataclass(frozen=True)
-class LogoutNotice:
-    """A logout token that passed every check.
-
-    Attributes:
-        subject: Whose session ended; None when only the session is named.
-        sid: Which one; None for every session of the subject.
-    """
-
-    subject: str | None
-    sid: str | None
-
-
-@dataclass(frozen=True)
-class SecurityEvent:
-    """A security event token that passed every check.
-
-    Attributes:
-        kind: The URI of the event's type.
-        subject: Who it is about, at this service.
-        details: What the type says beside the subject.
-        jti: The same whenever the event is told again.
-    """
-
-    kind: str
-    subject: str
-    details: Mapping[str, Any]
-    jti: str
 
 
 def answer_parameters(url: str) -> dict[str, list[str]]:
@@ -251,11 +77,8 @@ class RelyingParty:
     def __init__(self, settings: RelyingPartySettings) -> None:
         self.settings = settings
         self._send = settings.send or sender(settings.timeout_seconds)
+        self._provider = Provider(settings, self._send)
         self._lock = Lock()
-        self._metadata: dict[str, Any] = {}
-        self._metadata_until = datetime.min.replace(tzinfo=UTC)
-        self._keys: list[dict[str, Any]] = []
-        self._refetch_from = self._metadata_until
         self._used_logout_tokens: dict[str, float] = {}
 
     # Signing in
@@ -270,7 +93,7 @@ class RelyingParty:
             ProviderUnavailable: Discovery failed.
         """
         state, nonce, code_verifier = (token_urlsafe(32) for _ in range(3))
-        endpoint = self.metadata()["authorization_endpoint"]
+        endpoint = self._provider.metadata()["authorization_endpoint"]
         url, _ = self._client().create_authorization_url(
             endpoint,
             scope=self.settings.scope,
@@ -358,8 +181,8 @@ class RelyingParty:
             AnswerRejected: It speaks of somebody else, or its signature is wrong.
             ProviderUnavailable: Anything else than an answer.
         """
-        endpoint = self.metadata()["userinfo_endpoint"]
-        response = self._get(endpoint, {"Authorization": f"Bearer {tokens.access_token}"})
+        endpoint = self._provider.metadata()["userinfo_endpoint"]
+        response = self._provider.get(endpoint, {"Authorization": f"Bearer {tokens.access_token}"})
         # RFC 6750 section 3.1: invalid_token is 401; insufficient_scope would be 403.
         if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise TokensRefused(f"userinfo answered {response.status_code}")
@@ -376,7 +199,7 @@ class RelyingParty:
             TokensRefused: The access token is dead.
             ProviderUnavailable: Anything else than an answer.
         """
-        document = _json_object(self._ask_api("GET", PURPOSES, tokens.access_token, None))
+        document = json_object(self._ask_api("GET", PURPOSES, tokens.access_token, None))
         return [one for one in document.get("purposes", []) if isinstance(one, dict)]
 
     def answer_purpose(self, tokens: Tokens, name: str, version: str, *, allowed: bool) -> dict[str, Any]:
@@ -397,7 +220,7 @@ class RelyingParty:
         answer = self._ask_api("PUT", f"{PURPOSES}/{name}", tokens.access_token, body)
         if answer.status_code in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
             raise Reworded(f"purpose {name} answered {answer.status_code}")
-        return _json_object(answer)
+        return json_object(answer)
 
     def own_token(self, scope: str) -> str:
         """Get an access token for the service itself (RFC 6749 section 4.4).
@@ -444,7 +267,7 @@ class RelyingParty:
         Raises:
             ProviderUnavailable: Discovery failed, or the provider has no logout.
         """
-        endpoint = self.metadata().get("end_session_endpoint")
+        endpoint = self._provider.metadata().get("end_session_endpoint")
         if not isinstance(endpoint, str):
             raise ProviderUnavailable("no end_session_endpoint")
         parameters = {
@@ -460,7 +283,7 @@ class RelyingParty:
         Raises:
             ProviderUnavailable: The provider does not answer.
         """
-        endpoint = self.metadata().get("revocation_endpoint")
+        endpoint = self._provider.metadata().get("revocation_endpoint")
         if not isinstance(endpoint, str):
             return
         token = tokens.refresh_token or tokens.access_token
@@ -477,9 +300,9 @@ class RelyingParty:
             AnswerRejected: It is no logout token of this provider for us, or came before.
             ProviderUnavailable: The provider's keys can't be had.
         """
-        self.metadata()
-        _, claims = self._verified(token, LOGOUT_TYPE)
-        self._check_envelope(claims)
+        self._provider.metadata()
+        _, claims = self._provider.verified(token, LOGOUT_TYPE)
+        self._provider.check_envelope(claims)
         now = self._now()
         expires_at = _number(claims, "exp")
         if expires_at <= now - LEEWAY_SECONDS or _number(claims, "iat") > now + LEEWAY_SECONDS:
@@ -503,9 +326,9 @@ class RelyingParty:
             AnswerRejected: It is no event of this provider for us; its `err` is the answer.
             ProviderUnavailable: The provider's keys can't be had.
         """
-        self.metadata()
-        _, claims = self._verified(token, EVENT_TYPE)
-        self._check_envelope(claims)
+        self._provider.metadata()
+        _, claims = self._provider.verified(token, EVENT_TYPE)
+        self._provider.check_envelope(claims)
         if _number(claims, "iat") > self._now() + LEEWAY_SECONDS:
             raise AnswerRejected("event of the future")
         jti, events, who = _text(claims, "jti"), claims.get("events"), claims.get("sub_id")
@@ -531,80 +354,6 @@ class RelyingParty:
                 raise AnswerRejected("logout token used before")
             self._used_logout_tokens = {**kept, jti: expires_at}
 
-    # Documents of the provider
-
-    def metadata(self) -> dict[str, Any]:
-        """Return the discovery document, read again every ten minutes.
-
-        Raises:
-            ProviderUnavailable: It can't be had, or is not this issuer's.
-        """
-        with self._lock:
-            if self._metadata_until <= self.settings.clock():
-                self._metadata = self._fetch_metadata()
-                self._metadata_until = self.settings.clock() + METADATA_LIFE
-            return self._metadata
-
-    def _fetch_metadata(self) -> dict[str, Any]:
-        """Ask a few times: in a demonstration the provider may be still starting."""
-        url = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
-        for remaining in reversed(range(DISCOVERY_TRIES)):
-            try:
-                return self._checked_metadata(_json_object(self._get(url)))
-            except ProviderUnavailable:
-                if remaining == 0:
-                    raise
-            sleep(DISCOVERY_PAUSE_SECONDS)
-        raise ProviderUnavailable("discovery")
-
-    def _checked_metadata(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Check that the document is this issuer's and has what a login needs."""
-        # OIDC Discovery 4.3: "The issuer value returned MUST be identical to the Issuer URL".
-        if document.get("issuer") != self.settings.issuer:
-            raise ProviderUnavailable("discovery document of another issuer")
-        scheme = urlsplit(self.settings.issuer).scheme
-        for name in ENDPOINTS:
-            if urlsplit(str(document.get(name, ""))).scheme != scheme:
-                raise ProviderUnavailable(f"{name} is missing or of another scheme")
-        if "S256" not in document.get("code_challenge_methods_supported", []):
-            raise ProviderUnavailable("no PKCE with S256")
-        return document
-
-    def _key(self, kid: str | None, alg: str) -> Key:
-        """Find the key that signed; an unknown name makes us read the key set again."""
-        with self._lock:
-            found = self._find(kid, alg)
-            now = self.settings.clock()
-            if found is None and now >= self._refetch_from:
-                self._keys = self._fetch_keys()
-                found = self._find(kid, alg)
-                if found is None:
-                    self._refetch_from = now + REFETCH_PAUSE
-        if found is None:
-            raise UnknownKey("signed by an unknown key")
-        try:
-            return JWKRegistry.import_key(found)
-        except (JoseError, ValueError) as error:
-            raise AnswerRejected("a key that can't be read") from error
-
-    def _find(self, kid: str | None, alg: str) -> dict[str, Any] | None:
-        """Find one key by its name, or the only one that fits when the token names none."""
-        fitting = [
-            key
-            for key in self._keys
-            if (kid is None or key.get("kid") == kid)
-            and key.get("use", "sig") == "sig"
-            and key.get("alg", alg) == alg
-        ]
-        return fitting[0] if len(fitting) == 1 else None
-
-    def _fetch_keys(self) -> list[dict[str, Any]]:
-        """Read the provider's JWK Set."""
-        keys = _json_object(self._get(str(self._metadata["jwks_uri"]))).get("keys")
-        if not isinstance(keys, list):
-            raise ProviderUnavailable("not a JWK Set")
-        return [key for key in keys if isinstance(key, dict)]
-
     # Checks
 
     def _checked_answer(
@@ -619,7 +368,7 @@ class RelyingParty:
         single = {name: values[0] for name, values in answer.items()}
         if not compare_digest(single.get("state", "").encode(), begun.state.encode()):
             raise AnswerRejected("state of another request")
-        announced = self.metadata().get("authorization_response_iss_parameter_supported") is True
+        announced = self._provider.metadata().get("authorization_response_iss_parameter_supported") is True
         # RFC 9207 section 2.4: a missing iss is refused where the provider says that it sends one.
         if single.get("iss", None if announced else self.settings.issuer) != self.settings.issuer:
             raise AnswerRejected("iss of another provider")
@@ -671,8 +420,8 @@ class RelyingParty:
 
     def _checked_id_token(self, id_token: str, access_token: str) -> dict[str, Any]:
         """Check an ID token by itself (OIDC Core 3.1.3.7), its nonce aside."""
-        alg, claims = self._verified(id_token)
-        self._check_envelope(claims)
+        alg, claims = self._provider.verified(id_token)
+        self._provider.check_envelope(claims)
         now = self._now()
         if _number(claims, "exp") <= now - LEEWAY_SECONDS:
             raise AnswerRejected("expired")
@@ -680,45 +429,19 @@ class RelyingParty:
             raise AnswerRejected("issued in the future")
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise AnswerRejected("no subject")
-        if "at_hash" in claims and claims["at_hash"] != _half_hash(access_token, alg):
+        if "at_hash" in claims and claims["at_hash"] != half_hash(access_token, alg):
             raise AnswerRejected("at_hash of another access token")
         return claims
-
-    def _check_envelope(self, claims: dict[str, Any]) -> None:
-        """Check who issued a token, and that it is for us alone."""
-        if claims.get("iss") != self.settings.issuer:
-            raise OtherIssuer("token of another issuer")
-        if claims.get("aud") not in (self.settings.client_id, [self.settings.client_id]):
-            raise OtherAudience("token for another audience")
-        if claims.get("azp", self.settings.client_id) != self.settings.client_id:
-            raise AnswerRejected("token for another party")
-
-    def _verified(self, token: str, typ: str | None = None) -> tuple[str, dict[str, Any]]:
-        """Verify a signature, and the type when one is asked; return the algorithm and the payload."""
-        try:
-            header = jws.extract_compact(token.encode()).headers()
-            alg, kid = str(header.get("alg")), header.get("kid")
-            if typ is not None and str(header.get("typ")).lower().removeprefix("application/") != typ:
-                raise AnswerRejected("token of another type")
-            if alg not in self.settings.algorithms:
-                raise AnswerRejected(f"signature algorithm {alg}")
-            key = self._key(None if kid is None else str(kid), alg)
-            payload = json.loads(jws.deserialize_compact(token, key, algorithms=[alg]).payload)
-        except (JoseError, ValueError) as error:
-            raise AnswerRejected("signature") from error
-        if not isinstance(payload, dict):
-            raise AnswerRejected("payload is not an object")
-        return alg, payload
 
     def _userinfo_claims(self, response: Answer) -> dict[str, Any]:
         """Read userinfo, whose media type says whether it is signed."""
         if response.status_code == HTTPStatus.OK and response.media_type == "application/jwt":
-            _, claims = self._verified(response.text)
-            self._check_envelope(claims)
+            _, claims = self._provider.verified(response.text)
+            self._provider.check_envelope(claims)
             return claims
         if response.media_type != "application/json":
             raise ProviderUnavailable(f"userinfo is {response.media_type}")
-        return _json_object(response)
+        return json_object(response)
 
     # Wire
 
@@ -752,19 +475,12 @@ class RelyingParty:
             alg="ES256",
         )
 
-    def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """GET a document of the provider."""
-        try:
-            return self._send("GET", url, headers or {}, None)
-        except WireError as error:
-            raise ProviderUnavailable(f"no answer from {url}") from error
-
     def _ask_tokens(
         self,
         ask: Callable[[_Client, str], Mapping[str, Any]],
     ) -> dict[str, Any]:
         """Send a token request and translate how it can fail."""
-        endpoint = self.metadata()["token_endpoint"]
+        endpoint = self._provider.metadata()["token_endpoint"]
         try:
             return dict(ask(self._client(), endpoint))
         except _TokenError as error:
@@ -772,17 +488,6 @@ class RelyingParty:
             raise TokensRefused(error.error) from error
         except (WireError, ValueError) as error:
             raise ProviderUnavailable("no token response") from error
-
-
-def _json_object(response: Answer) -> dict[str, Any]:
-    """Read the JSON object of a successful answer."""
-    try:
-        document = response.json() if response.status_code == HTTPStatus.OK else None
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise ProviderUnavailable(f"no JSON object in an answer {response.status_code}")
-    return document
 
 
 def _demanded_levels(claims: str) -> tuple[str, ...]:
@@ -809,9 +514,3 @@ def _text(claims: dict[str, Any], name: str) -> str | None:
     if value is not None and (not isinstance(value, str) or not value):
         raise AnswerRejected(f"{name} is no text")
     return value
-
-
-def _half_hash(access_token: str, alg: str) -> str:
-    """Compute at_hash: the left half of the hash, in base64url (OIDC Core 3.1.3.6)."""
-    digest = HALF_HASHES[alg](access_token.encode()).digest()
-    return urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")

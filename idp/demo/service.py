@@ -24,20 +24,20 @@ from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from idp.demo.events import ACCOUNT_PURGED, EVENTS, EventReceiver, purpose_changed
-from idp.demo.provider_calls import BACK_CHANNEL, FRONT_CHANNEL, INITIATE, ProviderCalls
-from idp.demo.relying_party import (
+from idp.demo.outcomes import (
     AnswerRejected,
     LoginRefused,
     LoginRequest,
     LogoutNotice,
     ProviderUnavailable,
-    RelyingParty,
     RelyingPartyError,
     SecurityEvent,
     Tokens,
     TokensRefused,
-    utc_now,
 )
+from idp.demo.provider_calls import BACK_CHANNEL, FRONT_CHANNEL, INITIATE, ProviderCalls
+from idp.demo.provider_documents import utc_now
+from idp.demo.relying_party import RelyingParty
 from idp.demo.wire import Send
 
 _LOG = logging.getLogger(__name__)

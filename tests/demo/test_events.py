@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from idp.demo import relying_party
+from idp.demo import provider_documents
 from idp.demo.events import ACCOUNT_PURGED, EVENTS
 from idp.demo.parking import ParkingSettings, create_app
 from tests.demo.provider import ABSENT, CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider
@@ -80,7 +80,7 @@ class Parking:
 @pytest.fixture
 def parking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parking:
     """The service, where the resident has paid for a right."""
-    monkeypatch.setattr(relying_party, "DISCOVERY_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(provider_documents, "DISCOVERY_PAUSE_SECONDS", 0)
     made = Parking(tmp_path)
     made.pay()
     return made

@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
-from idp.demo import relying_party
+from idp.demo import provider_documents
 from idp.demo.explorateurs import ExplorateursSettings, create_app
 from idp.demo.explorateurs_panel import age_band, refusal
 from tests.demo.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider
@@ -97,7 +97,7 @@ ANSWERS = {"visits": "Jamais", "hours": "Le midi"}
 @pytest.fixture
 def visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Visitor:
     """Somebody who is signed in, and not a member yet."""
-    monkeypatch.setattr(relying_party, "DISCOVERY_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(provider_documents, "DISCOVERY_PAUSE_SECONDS", 0)
     visitor = Visitor(tmp_path)
     visitor.sign_in()
     return visitor

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from idp.demo import relying_party
+from idp.demo import provider_documents
 from idp.demo.parking import ParkingSettings, create_app
 from idp.demo.parking_rights import read_address, read_plate
 from tests.demo.provider import (
@@ -92,7 +92,7 @@ class Resident:
 @pytest.fixture
 def resident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resident:
     """A resident who is not signed in."""
-    monkeypatch.setattr(relying_party, "DISCOVERY_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(provider_documents, "DISCOVERY_PAUSE_SECONDS", 0)
     return Resident(tmp_path)
 
 

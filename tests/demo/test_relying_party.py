@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from idp.demo import relying_party as module
-from idp.demo.relying_party import (
+from idp.demo import provider_documents as module
+from idp.demo.outcomes import (
     AnswerRejected,
     LoginRefused,
     LoginRequest,
     ProviderUnavailable,
-    RelyingParty,
-    RelyingPartySettings,
     Tokens,
     TokensRefused,
-    answer_parameters,
 )
+from idp.demo.provider_documents import RelyingPartySettings
+from idp.demo.relying_party import RelyingParty, answer_parameters
 from tests.demo.provider import (
     ABSENT,
     CLIENT_ID,

@@ -9,8 +9,10 @@ import pytest
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-from idp.demo import relying_party
-from idp.demo.relying_party import ProviderUnavailable, RelyingParty, RelyingPartySettings
+from idp.demo import provider_documents
+from idp.demo.outcomes import ProviderUnavailable
+from idp.demo.provider_documents import RelyingPartySettings
+from idp.demo.relying_party import RelyingParty
 from idp.demo.serve import serve
 from idp.demo.wire import MAX_ANSWER_BYTES, WireError, sender
 
@@ -73,7 +75,7 @@ def test_answer_that_will_not_do_is_an_error(origin: str, path: str) -> None:
 
 def test_nobody_listening_is_an_outage(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     """A provider that is not there is told apart from one that refuses."""
-    monkeypatch.setattr(relying_party, "DISCOVERY_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(provider_documents, "DISCOVERY_PAUSE_SECONDS", 0)
     party = RelyingParty(RelyingPartySettings(f"{origin}/nowhere", "service", "http://x.test/cb"))
 
     with pytest.raises(ProviderUnavailable):
