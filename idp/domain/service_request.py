@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
+
+from idp.domain.faults import Fault, Problem
 
 #: What a portal keeps of a request once it is over: three months (CNIL, local e-services).
 KEPT_AFTER_CLOSING: Final = timedelta(days=90)
@@ -22,11 +24,29 @@ MOST_OF_A_PERSON: Final = 500
 #: How many steps a request may have.
 MOST_STEPS: Final = 20
 _LONGEST_URL: Final = 2000
+#: Before and after these no clock of a service is right, and no calendar of ours goes.
+FIRST_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_MOMENT: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
+#: How a service names the person: what OIDC Core 2 lets a `sub` be.
+SUBJECT: Final = re.compile(r"[!-~]{1,255}")
 #: The code of a type and the identifier of a request, in their addresses.
 TYPE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+#: Controls, line separators, and signs that turn the direction of what stands around them (Unicode UAX 9).
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
+#: A message may have lines, and columns.
+_LINES: Final = str.maketrans("", "", "\n\t")
+#: Nothing to be seen: blanks, and signs of no width.
+_INVISIBLE: Final = re.compile(r"[\s\u00ad\u200b-\u200d\u2060]*")
+#: What a URI is made of (RFC 3986 section 2).
+_URI: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+#: RFC 3339 section 5.6, with the zone that it requires.
+_DATE_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class Status(StrEnum):
@@ -52,30 +72,6 @@ class Status(StrEnum):
 
 _FINAL: Final = frozenset({Status.PAID, Status.CLOSED, Status.CANCELED})
 _AWAITS: Final = frozenset({Status.TO_COMPLETE, Status.TO_PAY})
-
-
-class Problem(StrEnum):
-    """What is wrong with a member."""
-
-    MISSING = "missing"
-    UNKNOWN = "unknown"
-    WRONG_TYPE = "wrong_type"
-    TOO_LONG = "too_long"
-    EMPTY = "empty"
-    CONTROL_CHARACTER = "control_character"
-    NOT_ONE_OF = "not_one_of"
-    NOT_A_MOMENT = "not_a_moment"
-    IN_THE_FUTURE = "in_the_future"
-    OUT_OF_RANGE = "out_of_range"
-    NOT_YOUR_ADDRESS = "not_your_address"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with what a service sent: the member, and what."""
-
-    member: str
-    problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +169,23 @@ def read(body: Mapping[str, Any], *, is_own: Owns, now: datetime) -> Update | tu
         problem = _CHECKS[name](name, value, is_own, now)
         if problem is not None:
             faults.append(Fault(name, problem))
-    if not faults and ("step" in given) != ("steps" in given):
-        faults.append(Fault("steps" if "step" in given else "step", Problem.MISSING))
-    if not faults and given.get("step", 0) > given.get("steps", 0):
-        faults.append(Fault("step", Problem.OUT_OF_RANGE))
+    faults += _step_faults(given, {fault.member for fault in faults})
     return tuple(faults) if faults else _update(given)
 
 
+def _step_faults(given: Mapping[str, Any], faulty: set[str]) -> list[Fault]:
+    """Check that a step has its number of steps, and comes not after the last one."""
+    if ("step" in given) != ("steps" in given):
+        return [Fault("steps" if "step" in given else "step", Problem.MISSING)]
+    if "step" in given and not faulty & {"step", "steps"} and given["step"] > given["steps"]:
+        return [Fault("step", Problem.OUT_OF_RANGE)]
+    return []
+
+
 def _update(given: Mapping[str, Any]) -> Update:
-    texts = {name: given[name].strip() for name in ("title", "status_text", "message") if name in given}
+    texts = {
+        name: _lines(given[name]).strip() for name in ("title", "status_text", "message") if name in given
+    }
     due = given.get("due_at")
     return Update(
         title=texts["title"],
@@ -197,7 +201,12 @@ def _update(given: Mapping[str, Any]) -> Update:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return datetime.fromisoformat(text.upper())
+
+
+def _lines(text: str) -> str:
+    """End lines in one way, whatever machine wrote them."""
+    return text.replace("\r\n", "\n")
 
 
 def _text(name: str, value: Any, _is_own: Owns, _now: datetime) -> Problem | None:  # noqa: ANN401 - any JSON
@@ -205,9 +214,9 @@ def _text(name: str, value: Any, _is_own: Owns, _now: datetime) -> Problem | Non
         return Problem.WRONG_TYPE
     if len(value) > LENGTHS[name]:
         return Problem.TOO_LONG
-    if _CONTROL.search(value):
+    if _CONTROL.search(_lines(value).translate(_LINES) if name == "message" else value):
         return Problem.CONTROL_CHARACTER
-    return Problem.EMPTY if name == "title" and not value.strip() else None
+    return Problem.EMPTY if name == "title" and _INVISIBLE.fullmatch(value) else None
 
 
 def _status(_name: str, value: Any, _is_own: Owns, _now: datetime) -> Problem | None:  # noqa: ANN401 - any JSON
@@ -218,14 +227,17 @@ def _link(name: str, value: Any, is_own: Owns, now: datetime) -> Problem | None:
     problem = _text(name, value, is_own, now)
     if problem is not None:
         return problem
-    return None if is_own(value) else Problem.NOT_YOUR_ADDRESS
+    return None if _URI.fullmatch(value) and is_own(value) else Problem.NOT_YOUR_ADDRESS
 
 
 def _any_moment(_name: str, value: Any, _is_own: Owns, _now: datetime) -> Problem | None:  # noqa: ANN401 - any JSON
-    try:
-        return None if _moment(value).tzinfo is not None else Problem.NOT_A_MOMENT
-    except (TypeError, ValueError):
+    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
         return Problem.NOT_A_MOMENT
+    try:
+        moment = _moment(value)
+    except ValueError:
+        return Problem.NOT_A_MOMENT
+    return None if FIRST_MOMENT <= moment < LAST_MOMENT else Problem.OUT_OF_RANGE
 
 
 def _past_moment(name: str, value: Any, is_own: Owns, now: datetime) -> Problem | None:  # noqa: ANN401 - any JSON

@@ -5,6 +5,7 @@
     ├── RedirectedError   through the browser to the client; stands in
     │                     `authorization/response_mode.py`, beside the `ReturnAddress` it needs
     ├── EndpointError     JSON at the back-channel endpoints (RFC 6749 section 5.2)
+    │   └── FaultyRequest the same at our own interfaces, naming each member that is wrong
     └── BearerError       WWW-Authenticate at /userinfo (RFC 6750 section 3.1)
 
 `description` is public, ASCII and constant, never a value of the request: it ends up in headers
@@ -13,9 +14,12 @@ and on pages. `reason` is for the log only, and names no person.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from idp.domain.client import Client
+from idp.domain.faults import Fault
 from idp.domain.tokens import PROOF_ALGORITHMS
 
 #: The protection space named in every challenge (RFC 9110 section 11.5).
@@ -144,7 +148,7 @@ class ProtocolError(Exception):
         return f"{self.code}: {self.reason}"
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> Mapping[str, Any]:
         """The members of the JSON answer (RFC 6749 section 5.2)."""
         return {"error": self.code.value, "error_description": self.description}
 
@@ -225,6 +229,29 @@ class EndpointError(ProtocolError):
             # scheme used by the client".
             return {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
         return {}
+
+
+class FaultyRequest(EndpointError):
+    """An error of our own interfaces that names each member that is wrong, by what the client called it.
+
+    Attributes:
+        faults: All of them, so that nobody corrects one to meet the next.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(
+            ErrorCode.INVALID_REQUEST,
+            "Some members are wrong; `faults` names each of them.",
+            # Names of members come from the client: only ours go to the log.
+            reason="faults: " + " ".join(sorted({fault.problem for fault in faults})),
+        )
+        self.faults = tuple(faults)
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The members of the JSON answer."""
+        named = [{"member": fault.member, "problem": fault.problem} for fault in self.faults]
+        return {**super().body, "faults": named}
 
 
 _ENDPOINT_STATUS = {

@@ -55,6 +55,8 @@ _INTERFACES = "api"
 
 def initialise(app: Flask) -> None:
     """Register the table."""
+    # An address with a slash too many is none of ours: said as such, and not by a page of the library that redirects.
+    app.url_map.merge_slashes = False
     app.register_error_handler(EndpointError, _endpoint_error)
     app.register_error_handler(BearerError, _bearer_error)
     app.register_error_handler(DirectError, _direct_error)
@@ -185,6 +187,7 @@ def _http_error(error: HTTPException) -> Response:
 _WORDED = frozenset({400, 403, 405, 410, 413, 500})
 _JSON_DESCRIPTIONS = {
     400: "The request can't be read.",
+    404: "There is nothing at this address.",
     405: "The method is not allowed here.",
     413: "The request is too large.",
     415: "The content type is not supported.",

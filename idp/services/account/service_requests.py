@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.client import Client
-    from idp.domain.service_request import Fault
+    from idp.domain.faults import Fault
     from idp.services.context import Context
     from idp.storage.engine import Connection
 

@@ -28,7 +28,7 @@ def bring(context: Context, address: ReturnAddress, parameters: dict[str, str]) 
 
 def bring_error(context: Context, error: RedirectedError) -> AuthorizationResponse:
     """Bring an error to the client (RFC 6749 section 4.1.2.1)."""
-    return bring(context, error.address, error.body)
+    return bring(context, error.address, dict(error.body))
 
 
 def _signed(context: Context, client: Client, fields: dict[str, str]) -> str:

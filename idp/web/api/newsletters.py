@@ -8,28 +8,27 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import g
+from flask import request
 
+from idp.domain.faults import Fault, Problem
 from idp.domain.newsletters import MOST_OF_A_PAGE
-from idp.protocol.errors import EndpointError, ErrorCode
+from idp.protocol.errors import EndpointError, ErrorCode, FaultyRequest
 from idp.protocol.scope import NEWSLETTERS
 from idp.services.account import newsletters
-from idp.services.tokens.opening import check_own, find_own
 from idp.web.answers import json_answer
 from idp.web.api import blueprint
-from idp.web.bearer import presented_token
-from idp.web.http import query
+from idp.web.api.callers import own_caller
 from idp.web.site import context
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from idp.domain.client import Client
     from idp.services.account.newsletters import Told
 
 #: A place in a list: a hash.
 _PLACE: Final = re.compile(r"[0-9a-f]{64}")
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,2}")
+_ASKED: Final = ("after", "limit")
 #: What RFC 8058 section 3.1 wants in the header of each letter, word for word.
 _ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 
@@ -41,7 +40,7 @@ def list_subscribers(name: str) -> Response:
     Raises:
         EndpointError: invalid_request; unknown_newsletter, for any that is not the client's own.
     """
-    client = _caller()
+    client = own_caller(NEWSLETTERS)
     after, limit = _asked()
     found = newsletters.subscribers(context(), client, name, after=after, limit=limit)
     if found is None:
@@ -54,37 +53,23 @@ def list_subscribers(name: str) -> Response:
     )
 
 
-def _caller() -> Client:
-    """Authenticate the service by its own token.
-
-    Raises:
-        BearerError: No such token, or one without the scope.
-    """
-    presented = presented_token()
-    with context().database.read() as connection:
-        own = find_own(context(), connection, presented, scope=NEWSLETTERS)
-    check_own(context(), presented, own)
-    g.client = own.client
-    return own.client
-
-
 def _asked() -> tuple[bytes, int]:
     """Read where the page begins and how long it is.
 
     Raises:
-        EndpointError: invalid_request.
+        FaultyRequest: There is no such page.
     """
-    given = query()
-    after, limit = given.get("after", ""), given.get("limit", str(MOST_OF_A_PAGE))
-    if after and not _PLACE.fullmatch(after):
-        raise _unreadable("after must be the next of another page", "malformed place")
+    given = request.args
+    after, limit = given.get("after"), given.get("limit", str(MOST_OF_A_PAGE))
+    faults = [Fault(name, Problem.REPEATED) for name in _ASKED if len(given.getlist(name)) > 1]
+    faults += [Fault(name, Problem.UNKNOWN) for name in sorted(given.keys() - set(_ASKED))]
+    if after is not None and not _PLACE.fullmatch(after):
+        faults.append(Fault("after", Problem.MALFORMED))
     if not _LIMIT.fullmatch(limit) or int(limit) > MOST_OF_A_PAGE:
-        raise _unreadable(f"limit must be 1 to {MOST_OF_A_PAGE}", "malformed limit")
-    return bytes.fromhex(after), int(limit)
-
-
-def _unreadable(description: str, reason: str) -> EndpointError:
-    return EndpointError(ErrorCode.INVALID_REQUEST, description, reason=reason)
+        faults.append(Fault("limit", Problem.OUT_OF_RANGE))
+    if faults:
+        raise FaultyRequest(faults)
+    return bytes.fromhex(after or ""), int(limit)
 
 
 def _written(one: Told) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from flask import g
 
+from idp.domain.faults import Fault, Problem
 from idp.protocol.claims.purposes import answer_member
-from idp.protocol.errors import EndpointError, ErrorCode
+from idp.protocol.errors import EndpointError, ErrorCode, FaultyRequest
 from idp.services.authorization import own_purposes
 from idp.services.authorization.own_purposes import NewAnswer, NotKept, Why
 from idp.web.answers import json_answer
 from idp.web.api import blueprint
 from idp.web.bearer import presented_token
-from idp.web.json_body import json_body
+from idp.web.json_body import interface_body
 from idp.web.site import context
 
 if TYPE_CHECKING:
@@ -22,23 +22,10 @@ if TYPE_CHECKING:
 
     from idp.services.authorization.purposes import AnsweredPurpose
 
-_WANTED: Final = "The body must be a JSON object: answer (true or false), version, and optionally language."
 #: An answer is a few words.
 _MOST_BYTES: Final = 4 * 1024
-
-
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client sends.
-
-    Attributes:
-        answer: Yes or no.
-        version: Of the words that the person has just read.
-        language: Of those words.
-    """
-
-    answer: bool
-    version: str
-    language: str = "fr"
+_TYPES: Final[dict[str, type]] = {"answer": bool, "version": str, "language": str}
+_DEFAULTS: Final = {"language": "fr"}
 
 
 @blueprint.get("/purposes")
@@ -58,14 +45,27 @@ def answer_purpose(name: str) -> Response:
             purpose_version_mismatch, when the words that were shown are no longer those of the purpose.
     """
     presented = presented_token()
-    body = json_body(_Body, _MOST_BYTES, description=_WANTED)
-    outcome = own_purposes.answer(
-        context(), presented, NewAnswer(name, body.version, body.language, is_allowed=body.answer)
-    )
+    outcome = own_purposes.answer(context(), presented, _read(name, interface_body(_MOST_BYTES)))
     g.client = outcome.client
     if isinstance(outcome, NotKept):
         raise _refusal(outcome.why)
     return json_answer(_written(outcome.answered))
+
+
+def _read(name: str, sent: dict[str, Any]) -> NewAnswer:
+    """Read the answer that a client brings.
+
+    Raises:
+        FaultyRequest: Members are missing, unknown or of another type.
+    """
+    given = _DEFAULTS | sent
+    faults = [Fault(member, Problem.UNKNOWN) for member in sorted(given.keys() - set(_TYPES))]
+    faults += [Fault(member, Problem.MISSING) for member in _TYPES if member not in given]
+    wrong = [member for member, type_ in _TYPES.items() if not isinstance(given.get(member, type_()), type_)]
+    faults += [Fault(member, Problem.WRONG_TYPE) for member in wrong]
+    if faults:
+        raise FaultyRequest(faults)
+    return NewAnswer(name, given["version"], given["language"], is_allowed=given["answer"])
 
 
 def _refusal(why: Why) -> EndpointError:
@@ -75,11 +75,7 @@ def _refusal(why: Why) -> EndpointError:
         case Why.REWORDED:
             return EndpointError(ErrorCode.PURPOSE_VERSION_MISMATCH, reason="another version of the purpose")
         case Why.NOT_IN_LANGUAGE:
-            return _unreadable("The purpose is not worded in this language.", "language of no wording")
-
-
-def _unreadable(description: str, reason: str) -> EndpointError:
-    return EndpointError(ErrorCode.INVALID_REQUEST, description, reason=reason)
+            return FaultyRequest([Fault("language", Problem.NOT_ONE_OF)])
 
 
 def _written(one: AnsweredPurpose) -> dict[str, Any]:

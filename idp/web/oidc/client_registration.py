@@ -124,7 +124,7 @@ def _members() -> dict[str, Any]:
         EndpointError: invalid_client_metadata, when it is no JSON object.
         RequestEntityTooLarge: It is longer than any registration.
     """
-    return json_body(dict[str, Any], _MOST_BYTES, code=ErrorCode.INVALID_CLIENT_METADATA)
+    return json_body(_MOST_BYTES, code=ErrorCode.INVALID_CLIENT_METADATA)
 
 
 def _rejection(rejected: Rejected) -> EndpointError:

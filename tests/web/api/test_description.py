@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idp.domain import service_request
-from idp.domain.service_request import LENGTHS, MEMBERS, REFERENCE, TYPE, Problem, Status
+from idp.domain.faults import Problem
+from idp.domain.service_request import LENGTHS, MEMBERS, REFERENCE, TYPE, Status
 from tests.web.api.test_requests import a_writer
 
 if TYPE_CHECKING:

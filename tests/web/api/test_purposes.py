@@ -233,8 +233,8 @@ def test_body_that_is_no_answer_is_refused(session: Session, body: object) -> No
 @pytest.mark.parametrize(
     "data, content_type, status",
     [
-        (b"answer=true&version=1", "application/x-www-form-urlencoded", 400),
-        (b'{"answer": true, "version": "1"}', "text/plain", 400),
+        (b"answer=true&version=1", "application/x-www-form-urlencoded", 415),
+        (b'{"answer": true, "version": "1"}', "text/plain", 415),
         (b"", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
         (b'{"answer": true', "application/json", 400),

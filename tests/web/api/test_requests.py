@@ -153,11 +153,13 @@ def test_malformed_address_is_refused(writer: Writer, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body, content_type",
-    [("{", "application/json"), ("[]", "application/json"), ('{"a": 1}', "text/plain")],
+    "body, content_type, status",
+    [("{", "application/json", 400), ("[]", "application/json", 400), ('{"a": 1}', "text/plain", 415)],
     ids=["not JSON", "no object", "another type"],
 )
-def test_body_that_is_no_json_object_is_refused(writer: Writer, body: str, content_type: str) -> None:
+def test_body_that_is_no_json_object_is_refused(
+    writer: Writer, body: str, content_type: str, status: int
+) -> None:
     """Nothing is guessed."""
     answer = writer.provider.back_channel.put(
         writer.address(),
@@ -166,7 +168,7 @@ def test_body_that_is_no_json_object_is_refused(writer: Writer, body: str, conte
         headers={"Authorization": f"Bearer {writer.token}"},
     )
 
-    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    assert (answer.status_code, answer.json["error"]) == (status, "invalid_request")
 
 
 def test_body_that_is_too_large_is_refused(writer: Writer) -> None:
