@@ -53,13 +53,14 @@ from idp.web.oidc.discovery import metadata_maker
 from idp.web.proxies import Proxies
 from idp.web.request_log import RequestLog
 from idp.web.routes import BLUEPRINTS
-from idp.web.site import City, Site
+from idp.web.site import City, KeptDays, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Response
 
+    from idp.config import City as CitySettings
     from idp.config import FranceConnect as PortalSettings
     from idp.config import Settings
     from idp.domain.password_policy import PasswordPolicy as Policy
@@ -201,19 +202,32 @@ def build_site(settings: Settings, context: Context) -> Site:
     shown = settings.metrics
     return Site(
         context=context,
-        city=City(
-            settings.city.name,
-            settings.city.phone,
-            settings.city.contact_uri,
-            settings.city.support_email,
-            settings.city.accessibility_state,
-        ),
+        city=_city(settings.city),
         is_local=is_local(settings.server.issuer),
         trusted_proxies=_networks(settings.server.trusted_proxies),
         metrics_networks=_networks(shown.allowed_networks) if shown.enabled else None,
         templates=(*override, own),
         assets=assets.found_in((*(folder / "static" for folder in override), _STATIC)),
         has_styleguide=settings.city.styleguide,
+        kept_days=KeptDays(
+            audit=settings.retention.audit_days,
+            disclosures=settings.retention.disclosure_days,
+            devices=settings.retention.device_days,
+            messages=settings.retention.message_days,
+        ),
+    )
+
+
+def _city(city: CitySettings) -> City:
+    return City(
+        name=city.name,
+        address=city.address,
+        phone=city.phone,
+        contact_url=city.contact_uri,
+        support_email=city.support_email,
+        publication_director=city.publication_director,
+        hosting=city.hosting,
+        accessibility=city.accessibility,
     )
 
 

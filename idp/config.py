@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from idp.domain.accessibility import AccessibilityStatement, Conformity, conformity_of
 from idp.domain.controller import Controller
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
@@ -431,10 +433,50 @@ class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(description="Where residents write to the data protection officer; empty for none."),
     ] = ""
+    publication_director: Annotated[
+        str,
+        Meta(
+            description="Who answers for what is published, on the legal notice; empty for the city's legal"
+            " representative, as the law has it."
+        ),
+    ] = ""
+    hosting: Annotated[
+        str,
+        Meta(
+            description="Who hosts the provider, on the legal notice: name, address and telephone number; empty"
+            " says that it was not told."
+        ),
+    ] = ""
     accessibility_state: Annotated[
         Literal["totalement conforme", "partiellement conforme", "non conforme"],
-        Meta(description="State of the accessibility audit; non conforme until there is one."),
+        Meta(
+            description="What the accessibility audit found; shown for three years after it, non conforme otherwise."
+        ),
     ] = "non conforme"
+    accessibility_audited_on: Annotated[
+        str, Meta(description="Day of the audit, such as 2026-11-22; empty when there was none.")
+    ] = ""
+    accessibility_auditor: Annotated[str, Meta(description="Who made the audit.")] = ""
+    accessibility_rate: Annotated[
+        int,
+        Meta(ge=0, le=100, description="Percentage of the criteria of the RGAA that the audit found met."),
+    ] = 0
+    accessibility_failures: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What the audit found not accessible, in French, one entry a line of the statement."
+        ),
+    ] = ()
+    accessibility_exemptions: Annotated[
+        tuple[str, ...],
+        Meta(description="What would be a disproportionate burden to mend, and why, in French."),
+    ] = ()
+    accessibility_plan_uri: Annotated[
+        str,
+        Meta(
+            description="Where the city publishes its accessibility plan for several years; empty for none."
+        ),
+    ] = ""
     templates: Annotated[
         str,
         Meta(
@@ -451,6 +493,25 @@ class City(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def controller(self) -> Controller:
         """Name the city as documents do that people keep."""
         return Controller(self.name, self.address, self.support_email or self.contact_uri, self.phone)
+
+    @property
+    def accessibility(self) -> AccessibilityStatement:
+        """Give what is stated of the accessibility.
+
+        Raises:
+            ValueError: The day of the audit is none.
+        """
+        return AccessibilityStatement(
+            conformity=Conformity(self.accessibility_state),
+            audited_on=date.fromisoformat(self.accessibility_audited_on)
+            if self.accessibility_audited_on
+            else None,
+            auditor=self.accessibility_auditor,
+            rate=self.accessibility_rate,
+            failures=self.accessibility_failures,
+            exemptions=self.accessibility_exemptions,
+            plan_url=self.accessibility_plan_uri,
+        )
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -535,6 +596,7 @@ def contradictions(settings: Settings) -> list[str]:
     if settings.password.recommended_length < settings.password.minimum_length:
         found.append("password.recommended_length is less than password.minimum_length")
     found += _doubtful_life_cycle(settings.life_cycle)
+    found += _doubtful_statement(settings.city)
     return found
 
 
@@ -543,6 +605,21 @@ def _doubtful_life_cycle(life_cycle: LifeCycle) -> list[str]:
         return ["life_cycle.warning_days is empty: nobody is deleted without a warning (LIF-3)"]
     if max(life_cycle.warning_days) > life_cycle.inactivity_months * 28:
         return ["life_cycle.warning_days has a warning before the account was left"]
+    return []
+
+
+def _doubtful_statement(city: City) -> list[str]:
+    try:
+        statement = city.accessibility
+    except ValueError:
+        return ["city.accessibility_audited_on is a day such as 2026-11-22, or empty"]
+    if statement.audited_on is None and statement.conformity is not Conformity.NONE:
+        return [
+            "city.accessibility_state takes an audit: say its day in city.accessibility_audited_on (S-422)"
+        ]
+    if statement.is_contradictory():
+        made = conformity_of(statement.rate).value
+        return [f"city.accessibility_rate makes {made!r}, city.accessibility_state says otherwise (S-424)"]
     return []
 
 

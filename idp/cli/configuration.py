@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from idp.cli.configuration_documents import example_file
 from idp.cli.exits import Exit, Refusal
+from idp.cli.key_files import utc_now
 from idp.cli.output import card, emit, json_option
 from idp.config import ConfigurationError, FranceConnect, Settings, load, secret_from
+from idp.domain.accessibility import Conformity
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _HIDDEN = "(hidden)"
 _PORTALS = ("franceconnect", "franceconnect_plus")
@@ -27,13 +32,15 @@ def command() -> None:
 @json_option
 @click.pass_obj
 def check_command(config: Path, *, as_json: bool) -> None:
-    """Read the file and the files that it names; say everything that is wrong."""
+    """Read the file and the files that it names; say everything that is wrong, and what is out of date."""
     settings = load(config)
-    found = list(problems(settings))
+    found, old = list(problems(settings)), list(reminders(settings, utc_now().date()))
     if as_json:
-        emit({"file": str(config), "problems": found})
+        emit({"file": str(config), "problems": found, "reminders": old})
     elif not found:
         click.echo(f"{config} is right.")
+    for reminder in old:
+        click.echo(reminder, err=True)
     if found:
         raise Refusal("\n".join(found), Exit.CONFIGURATION)
 
@@ -83,6 +90,16 @@ def problems(settings: Settings) -> Iterator[str]:
             yield f"{key}: {file} is no file"
     if settings.city.templates and not Path(settings.city.templates).is_dir():
         yield f"city.templates: {settings.city.templates} is no folder"
+
+
+def reminders(settings: Settings, today: date) -> Iterator[str]:
+    """Name what was right once and has to be renewed; the provider serves all the same."""
+    statement = settings.city.accessibility
+    if statement.has_expired(today):
+        yield (
+            f"city.accessibility_audited_on: the audit counts no more since {statement.ends_on}; the pages say"
+            f" {Conformity.NONE.value!r} until another one is entered (S-425)"
+        )
 
 
 def hidden(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -95,6 +95,11 @@ def apply(response: Response) -> Response:
     return response
 
 
+def lifetime(cookie: str) -> int | None:
+    """Give how many seconds a browser keeps a cookie; None until it is closed."""
+    return _MAX_AGE[cookie]
+
+
 def cookie_name(cookie: str) -> str:
     """Give a cookie's full name: `__Host-` needs https, which a local demonstration has not."""
     return f"mon_paris_{cookie}" if site().is_local else f"__Host-mon_paris_{cookie}"

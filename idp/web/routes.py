@@ -16,8 +16,8 @@ from idp.web.account import (
     reactivation,
     receipts,
     rights,
-    services,
     secure,
+    services,
     signup,
     unlink,
 )
@@ -40,7 +40,7 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import favourites, home, logos, newsletters, opening, pages, requests, terms
+from idp.web.space import favourites, home, logos, newsletters, opening, pages, requests, site_map, terms
 from idp.web.space import receipts as receipt_checks
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
@@ -84,15 +84,16 @@ BLUEPRINTS = (
     contact_details.blueprint,
     contact_email.blueprint,
     devices.blueprint,
+    secure.blueprint,
     services.blueprint,
     reactivation.blueprint,
-    secure.blueprint,
     home.blueprint,
     requests.blueprint,
     favourites.blueprint,
     newsletters.blueprint,
     logos.blueprint,
     pages.blueprint,
+    site_map.blueprint,
     terms.blueprint,
     receipts.blueprint,
     receipt_checks.blueprint,

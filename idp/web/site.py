@@ -11,6 +11,7 @@ from flask import current_app
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from idp.domain.accessibility import AccessibilityStatement
     from idp.services.context import Context
 
 Network = IPv4Network | IPv6Network
@@ -18,13 +19,44 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What the pages say of the city."""
+    """What the pages say of the city.
+
+    Attributes:
+        name: Its name.
+        address: Where it has its seat.
+        phone: Its number.
+        contact_url: Its contact form.
+        support_email: Of its data protection officer; empty for none.
+        publication_director: Who answers for the pages; empty for its legal representative.
+        hosting: Who hosts them; empty when nobody said.
+        accessibility: What it states of their accessibility.
+    """
 
     name: str
+    address: str
     phone: str
     contact_url: str
     support_email: str
-    accessibility_state: str
+    publication_director: str
+    hosting: str
+    accessibility: AccessibilityStatement
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDays:
+    """For how many days the privacy page says that things are kept: the operator's, as the purges have them.
+
+    Attributes:
+        audit: Lines of the audit trail.
+        disclosures: What the log says of which service received what.
+        devices: Browsers that did not come back.
+        messages: Messages that were delivered or given up.
+    """
+
+    audit: int
+    disclosures: int
+    devices: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +85,7 @@ class Site:
         templates: Folders of templates, the overriding one first.
         assets: Files that pages load, by name.
         has_styleguide: The pages about the look are served.
+        kept_days: How long what the operator decides about is kept.
     """
 
     context: Context
@@ -63,6 +96,7 @@ class Site:
     templates: tuple[Path, ...]
     assets: dict[str, Asset]
     has_styleguide: bool
+    kept_days: KeptDays
 
 
 def site() -> Site:

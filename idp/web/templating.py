@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from flask import current_app, g, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from idp.domain import written_dates
 from idp.domain.data_words import claim_label
 from idp.services.account.overview import of_account
 from idp.web import assets
@@ -22,6 +20,7 @@ from idp.web.site import context, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date, datetime
     from pathlib import Path
 
     from babel.support import NullTranslations
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.services.sign_in.sessions import SignedIn
-
-_PARIS = ZoneInfo("Europe/Paris")
-_DAY = "d MMMM y"
-_MONTH = "MMMM y"
-_MOMENT = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 
 
 def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, NullTranslations]) -> None:
@@ -119,26 +113,29 @@ def service_of(client: Client) -> dict[str, Any]:
     }
 
 
-def day(value: date | datetime) -> str:
+def day(value: date) -> str:
     """Write a day in words, in the language of the page."""
-    local = value.astimezone(_PARIS).date() if isinstance(value, datetime) else value
-    written = format_date(local, _DAY, locale=language())
-    return "1er" + written[1:] if language() == "fr" and local.day == 1 else written
+    return written_dates.day(value, language())
 
 
 def month(value: date) -> str:
     """Write a month and its year in words, for a date whose day nobody knows."""
-    return format_date(value, _MONTH, locale=language())
+    return written_dates.month(value, language())
 
 
 def moment(value: datetime) -> str:
     """Write a moment in words, in Paris time."""
-    return format_datetime(value.astimezone(_PARIS), _MOMENT[language()], locale=language())
+    return written_dates.moment(value, language())
 
 
 def claim_words(name: str) -> str:
     """Name a claim in the language of the page."""
     return claim_label(name, language())
+
+
+def today() -> date:
+    """Give the day of the answer, in Paris."""
+    return context().clock().astimezone(written_dates.PARIS).date()
 
 
 def site_templates() -> Any:  # noqa: ANN401 - Jinja's environment
@@ -162,7 +159,7 @@ def _every_page() -> dict[str, Any]:
             "phone": site().city.phone,
             "contact_url": site().city.contact_url,
         },
-        "accessibility_state": site().city.accessibility_state,
+        "accessibility_state": site().city.accessibility.conformity_on(today()).value,
         "errors": {},
         "form_error": None,
         "values": {},

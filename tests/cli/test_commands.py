@@ -260,6 +260,17 @@ def test_wrong_configuration_is_said_with_its_key(tmp_path: Path, content: str, 
     assert said in done.stderr
 
 
+def test_configuration_with_an_old_audit_is_right_and_reminds_of_it(tmp_path: Path) -> None:
+    """Code 0, for the provider serves; whoever checks reads that the audit has to be made again (S-425)."""
+    file = tmp_path / "config.toml"
+    file.write_text('[city]\naccessibility_audited_on = "2020-01-31"\n')
+
+    done = ended_idp("--config", str(file), "config", "check")
+
+    assert done.returncode == 0
+    assert "city.accessibility_audited_on: the audit counts no more since 2023-01-31" in done.stderr
+
+
 def test_shown_configuration_hides_secrets(idp: Run, config: Path) -> None:
     """Every value in force, defaults included; passwords are not."""
     config.write_text(

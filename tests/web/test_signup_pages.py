@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.storage.models import accounts, ledger_entries, signups
-from idp.web import cookies
 from tests.support.builders import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -555,13 +554,3 @@ def test_sign_up_before_any_terms_hold_says_to_come_back(provider: Provider) -> 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert mails(provider.context) == []
-
-
-@pytest.mark.rule("UX-4")
-def test_privacy_page_names_every_cookie(provider: Provider) -> None:
-    """What the sign-up and the links set is listed too."""
-    shown = provider.client().get("/privacy")
-
-    assert shown.status_code == 200
-    for cookie in cookies.EVERY:
-        assert f"__Host-mon_paris_{cookie}" in shown.text

@@ -11,7 +11,9 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Final
 
 from idp.app import create_app
+from idp.cli.configuration import reminders
 from idp.cli.exits import Refusal
+from idp.cli.key_files import utc_now
 from idp.cli.server import delivery
 from idp.cli.server.preparation import prepare
 from idp.cli.server.supervisor import Plan, StopFlag, Supervisor
@@ -99,6 +101,8 @@ def supervise(read: Callable[[], Settings], listener: socket.socket) -> int:
         graceful_seconds=settings.server.graceful_seconds,
     )
     _LOG.info("server_starting", engine=settings.server.engine, bind=settings.server.bind)
+    for reminder in reminders(settings, utc_now().date()):
+        _LOG.warning("configuration_out_of_date", reminder=reminder)
     try:
         return Supervisor(plan, stopping, listener.close).run()
     finally:
