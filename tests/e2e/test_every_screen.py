@@ -248,10 +248,12 @@ def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:
 
 
 def changing_the_address(visitor: Visitor) -> Iterator[str]:
-    """Somebody who changes their login address, and then takes that back from the old one."""
+    """Somebody who gives a contact address, changes their login address, and takes that back from the old one."""
     old, new = visitor.demo.new_account(), new_address()
-    visitor.opens("/sign-in?next=/account/email")
+    visitor.opens("/sign-in?next=/account/contact-email")
     submits(visitor, email=old, password=PASSWORD)
+    yield from _giving_a_contact_address(visitor)
+    visitor.opens("/account/email")
     yield "email"
     submits(visitor, email=old)
     yield "email_error"
@@ -272,6 +274,19 @@ def changing_the_address(visitor: Visitor) -> Iterator[str]:
     yield "email_undo"
     presses(visitor, "form[action='/undo-email'] button")
     yield "email_undone"
+
+
+def _giving_a_contact_address(visitor: Visitor) -> Iterator[str]:
+    contact = new_address()
+    yield "contact_email"
+    submits(visitor, email="zoe@")
+    yield "contact_email_error"
+    submits(visitor, email=contact)
+    yield "contact_email_waiting"
+    visitor.page.goto(visitor.demo.wait_for_mail(contact)["links"][0])
+    yield "contact_email_link"
+    submits(visitor)
+    yield "contact_email_proven"
 
 
 def subscribing(visitor: Visitor) -> Iterator[str]:
