@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from idp.cli.client_options import NO_PROFILE
 from idp.cli.exits import Refusal
 from idp.domain.client import CERTIFICATE_METHODS, Client, ClientAuthenticationMethod, GrantType, Profile
+from idp.domain.written_dates import PARIS
 from idp.protocol.authorization.response_type import canonical as canonical_response_type
 from idp.protocol.authorization.response_type import is_in_front
 from idp.protocol.claims.standard import COMPANIONS, SCOPE_CLAIMS
@@ -52,8 +52,6 @@ _TYPED_AS: Final = {
 }
 _ENCRYPTIONS: Final = frozenset(name for name in _TYPED_AS.values() if name.endswith("_encryption"))
 _MOMENTS: Final = frozenset({"starts_at", "ends_at"})
-#: Days begin where the city is.
-_PARIS: Final = ZoneInfo("Europe/Paris")
 _LEVELS: Final = frozenset({"100", "250", "600"})
 _NEEDS: Final = {"required": True, "optional": False}
 
@@ -328,7 +326,7 @@ def _moment(value: Any) -> Any:  # noqa: ANN401 - as it was typed, or as the fil
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     if isinstance(value, datetime) and value.tzinfo is None:
-        value = value.replace(tzinfo=_PARIS)
+        value = value.replace(tzinfo=PARIS)
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from idp.domain.life_cycle import months_after
+from idp.domain.written_dates import PARIS
 
-#: Days are counted where the city is.
-PARIS: Final = ZoneInfo("Europe/Paris")
 DEADLINE: Final = timedelta(days=30)
 #: Article 12, 3: "That period may be extended by two further months where necessary".
 EXTENSION_MONTHS: Final = 2

@@ -17,9 +17,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime as format_header_date
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from jinja2 import (
     ChoiceLoader,
     Environment,
@@ -30,6 +28,8 @@ from jinja2 import (
     select_autoescape,
 )
 
+from idp.domain import written_dates
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context as TemplateContext
 
 Security = Literal["none", "starttls", "tls"]
-_PARIS: Final = ZoneInfo("Europe/Paris")
-_DAY: Final = "d MMMM y"
-_MOMENT: Final = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 _SUBJECT: Final = "Subject: "
 #: RFC 5321 section 4.2.1: answers of this class say that the same command will fail again.
 _PERMANENT: Final = 500
@@ -302,10 +299,7 @@ def _is_alive(connection: smtplib.SMTP) -> bool:
 
 @pass_context
 def _day(context: TemplateContext, value: date | datetime | str) -> str:
-    moment = _parsed(value)
-    local = moment.astimezone(_PARIS).date() if isinstance(moment, datetime) else moment
-    written = format_date(local, _DAY, locale=context["language"])
-    return "1er" + written[1:] if context["language"] == "fr" and local.day == 1 else written
+    return written_dates.day(_parsed(value), context["language"])
 
 
 @pass_context
@@ -313,9 +307,7 @@ def _moment(context: TemplateContext, value: datetime | str) -> str:
     moment = _parsed(value)
     if not isinstance(moment, datetime):
         raise TypeError("a moment has a time")
-    return format_datetime(
-        moment.astimezone(_PARIS), _MOMENT[context["language"]], locale=context["language"]
-    )
+    return written_dates.moment(moment, context["language"])
 
 
 def _parsed(value: date | datetime | str) -> date | datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from flask import current_app, g, render_template, request
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from idp.domain.client import Client
+    from idp.services.account.overview import Overview
     from idp.services.sign_in.sessions import SignedIn
 
 
@@ -167,11 +168,16 @@ def _every_page() -> dict[str, Any]:
     }
 
 
+def seen_of(present: SignedIn) -> Overview:
+    """Give what is known of who is signed in, for the header and for the page; read once."""
+    if "overview" not in g:
+        g.overview = of_account(context(), present.account)
+    return cast("Overview", g.overview)
+
+
 def _person(present: SignedIn) -> dict[str, Any]:
-    if "display_name" not in g:
-        g.display_name = of_account(context(), present.account).display_name
     return {
-        "display_name": g.display_name,
+        "display_name": seen_of(present).display_name,
         "email": present.account.email,
         "is_limited": present.account.is_limited,
     }

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_datetime
 
 from idp.domain.data_words import claim_label
 from idp.domain.disclosure import VERIFIED_PREFIX
+from idp.domain.written_dates import moment
 from idp.services.account.export_words import SECTION_WORDS, column_words, value_words
 from idp.storage.repositories.exports import ACCOUNT
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_FORMATS: Final = {"fr": "d MMMM y 'à' H\u00a0'h'\u00a0mm", "en": "d MMMM y 'at' HH:mm"}
 #: Members that hold names of claims.
 _CLAIM_NAMES: Final = frozenset({"claims", "refused_claims"})
 #: Members that nobody reads: they are in the other file.
@@ -198,4 +194,4 @@ class _Page:
 
     def _moment(self, value: str) -> str:
         at = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        return format_datetime(at.astimezone(_PARIS), _FORMATS[self.language], locale=self.language)
+        return moment(at, self.language)

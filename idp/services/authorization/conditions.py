@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from idp.domain.minimum_age import AgeGate, gate
+from idp.domain.written_dates import PARIS
 from idp.storage.repositories import attributes, permissions, purposes
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from idp.services.context import Context
     from idp.storage.engine import Connection
     from idp.storage.repositories.attributes import StoredAttribute
-
-#: Birthdays are counted where the city is.
-PARIS: Final = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,7 @@ def _gate(
     return gate(
         client.minimum_age,
         None if birthdate is None else birthdate.value,
+        # Birthdays are counted where the city is.
         now.astimezone(PARIS).date(),
         permission,
         now,

@@ -8,13 +8,13 @@ from flask import Blueprint
 
 from idp.domain.civil_identity import CONTACT_EMAIL
 from idp.protocol.claims.values import claim_values
-from idp.services.account import my_services, overview
+from idp.services.account import my_services
 from idp.services.sign_in.sessions import list_sessions
 from idp.web.provenance import identity_row, identity_rows
 from idp.web.sessions import present_person, sign_in_needed
 from idp.web.site import context
 from idp.web.space.terms import announced
-from idp.web.templating import page
+from idp.web.templating import page, seen_of
 
 if TYPE_CHECKING:
     from idp.storage.repositories.attributes import StoredAttribute
@@ -29,8 +29,8 @@ _CONTACT = (CONTACT_EMAIL, "phone_number", "address")
 @sign_in_needed
 def show() -> str:
     """Show the sections of the account."""
-    account = present_person().account
-    seen = overview.of_account(context(), account)
+    present = present_person()
+    account, seen = present.account, seen_of(present)
     known = seen.known
     return page(
         "account/index.html",
