@@ -13,6 +13,7 @@ from idp.services import ledger
 from idp.services.audit import record
 from tests.support.chains import an_entry
 from tests.support.dpop import ProofMaker, a_code, redeem, userinfo, with_proof
+from tests.support.provider import a_provider
 from tests.support.purposes import a_session
 from tests.support.queries import Recording, recorded_queries
 
@@ -257,6 +258,24 @@ def test_pushed_request_costs_three_statements_more_than_a_plain_one(lasting_pro
 
     assert recording.commits == 1
     assert len(recording) <= len(plain) + 3, recording
+
+
+@pytest.mark.rule("PRO-1")
+def test_home_page_reads_each_thing_once(lasting_provider: Provider) -> None:
+    """Session, attributes, what waits, the link, terms, requests, favourites, rubriques, open services."""
+    provider = lasting_provider
+    linking = a_provider(
+        provider.context.database,
+        provider.clock,
+        franceconnect={"enabled": True, "client_id": "a", "client_secret": "b"},
+    )
+    browser = linking.signed_in(linking.an_account(given_name="Zoé"))
+    browser.get("/")
+
+    recording = measured(linking, lambda: browser.get("/"))
+
+    assert len(recording.reads) <= 9, recording
+    assert len(recording.writes) == 0, recording
 
 
 def test_no_view_and_no_hook_is_a_coroutine(lasting_provider: Provider) -> None:

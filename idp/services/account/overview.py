@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from idp.domain.civil_identity import PIVOT, CivilIdentity, Level, given_names
-from idp.storage.repositories import attributes, clients
+from idp.services.account import contact_email
+from idp.services.sign_in import portals
+from idp.storage.repositories import attributes, clients, franceconnect
 
 if TYPE_CHECKING:
     from idp.domain.account import Account
     from idp.domain.client import Client
+    from idp.services.account.contact_email import WaitingContactEmail
     from idp.services.context import Context
+    from idp.services.sign_in.sessions import SignedIn
     from idp.storage.repositories.attributes import StoredAttribute
+
+
+class Task(StrEnum):
+    """Something that a person may still do for their account; one for each cause."""
+
+    CONTACT_EMAIL = "contact_email"
+    #: Certifies the identity, and opens the account when the password is lost.
+    FRANCECONNECT = "franceconnect"
+    IDENTITY = "identity"
+    #: FranceConnect alone opens the account.
+    PASSWORD = "password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,40 @@ def of_account(context: Context, account: Account) -> Overview:
     return Overview(_display_name(known), _state(known), known)
 
 
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an account could still have.
+
+    Attributes:
+        tasks: In the order in which they are shown.
+        contact_email: The address that waits for its proof.
+    """
+
+    tasks: tuple[Task, ...]
+    contact_email: WaitingContactEmail | None
+
+
+def to_complete(context: Context, present: SignedIn, seen: Overview) -> Completion:
+    """Tell what a person may complete, each cause once (PRO).
+
+    Args:
+        context: The parts.
+        present: Who is signed in; who came by FranceConnect is linked to it, and nothing is looked up.
+        seen: What is known of them.
+    """
+    account = present.account
+    waiting = contact_email.waiting(context, account.account_id)
+    may_link = bool(portals.portals(context)) and not _is_linked(context, present)
+    wanted = {
+        Task.CONTACT_EMAIL: waiting is not None,
+        # An identity that nobody certifies, and a password that is the only way in, are one cause.
+        Task.FRANCECONNECT: may_link,
+        Task.IDENTITY: seen.identity_state == "empty" and not may_link,
+        Task.PASSWORD: account.password_is_generated,
+    }
+    return Completion(tuple(task for task, is_wanted in wanted.items() if is_wanted), waiting)
+
+
 def open_services(context: Context) -> list[Client]:
     """List the services that a person may go to: enabled, and with an address of their own (CGU-4).
 
@@ -50,6 +100,13 @@ def open_services(context: Context) -> list[Client]:
         for client in every
         if client.is_enabled(now) and client.service_uri is not None and client.is_verified
     ]
+
+
+def _is_linked(context: Context, present: SignedIn) -> bool:
+    if present.session.upstream is not None:
+        return True
+    with context.database.read() as connection:
+        return bool(franceconnect.links_of_account(connection, present.account.account_id))
 
 
 def _display_name(known: dict[str, StoredAttribute]) -> str | None:

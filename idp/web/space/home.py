@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint
 
 from idp.services.account import overview, service_requests
-from idp.web import portal_button
 from idp.web.sessions import signed_in
 from idp.web.site import context
 from idp.web.space.requests import described
 from idp.web.space.services import listed_service
 from idp.web.space.terms import announced
-from idp.web.templating import page
+from idp.web.templating import page, seen_of
 
 if TYPE_CHECKING:
     from idp.services.sign_in.sessions import SignedIn
@@ -31,7 +30,6 @@ def show() -> str:
     return page(
         "space/home.html",
         services=services,
-        franceconnect_enabled=portal_button.is_on(),
         **_of_person(present),
     )
 
@@ -40,14 +38,17 @@ def _of_person(present: SignedIn | None) -> dict[str, Any]:
     if present is None:
         return {
             "identity_state": "empty",
-            "password_generated": False,
+            "to_complete": None,
+            "last_sign_in": None,
             "terms_notice": None,
             "requests": None,
         }
-    seen = overview.of_account(context(), present.account)
+    seen = seen_of(present)
     return {
         "identity_state": seen.identity_state,
-        "password_generated": present.account.password_is_generated,
+        "to_complete": overview.to_complete(context(), present, seen),
+        # The latest is the one that opened this page: what a person compares with their memory is the one before.
+        "last_sign_in": present.account.previous_sign_in_at,
         "terms_notice": announced(present.account),
         "requests": _requests(present.account.account_id),
     }
