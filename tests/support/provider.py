@@ -140,11 +140,19 @@ class Service:
 
 @dataclass(eq=False)
 class Provider:
-    """The application and its parts, with words for what tests do to it."""
+    """The application and its parts, with words for what tests do to it.
+
+    Attributes:
+        app: The application.
+        context: Its parts.
+        clock: The time.
+        terms_version: What the accounts of `an_account` have accepted: where no terms hold, anything.
+    """
 
     app: Flask
     context: Context
     clock: SettableClock
+    terms_version: str = "v1"
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def client(self) -> FlaskClient:
@@ -241,7 +249,16 @@ class Provider:
         now = self.clock()
         address = email or f"zoe{next(self._numbers)}@example.org"
         language = fields.pop("language", "fr")
-        account = Account(new_id(now), address, AccountState.ACTIVE, False, language, "v1", now, now)  # noqa: FBT003 - positions of a row
+        account = Account(
+            account_id=new_id(now),
+            email=address,
+            state=AccountState.ACTIVE,
+            password_is_generated=False,
+            language=language,
+            terms_version=self.terms_version,
+            created_at=now,
+            last_sign_in_at=now,
+        )
         with self.context.database.write() as connection:
             accounts.create(connection, account=account, email_canonical=address, password_hash="x")
             for name, value in fields.items():

@@ -213,7 +213,7 @@ def test_field_of_the_code_helps_to_type_it(provider: Provider) -> None:
     """Capitals on a phone's keyboard, no spelling, nothing remembered."""
     text = provider.client().get(PAGE).text
 
-    for attribute in ('autocapitalize="characters"', 'autocomplete="off"', 'spellcheck="false"'):
+    for attribute in ('autocapitalize="characters"', 'autocomplete="one-time-code"', 'spellcheck="false"'):
         assert attribute in text
 
 
