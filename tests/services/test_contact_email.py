@@ -13,7 +13,7 @@ from idp.domain.civil_identity import CONTACT_EMAIL, Level, Source
 from idp.domain.email_address import EmailAddress, canonical
 from idp.domain.newsletters import Newsletter
 from idp.domain.tokens import GrantedClaims, TokenFamily
-from idp.services.account import contact_email, newsletters
+from idp.services.account import contact_email, email_address, newsletters
 from idp.services.account.contact_email import LINK_LIFETIME, Asked, Outcome
 from idp.services.authorization.consents import Shown
 from idp.services.operations.housekeeping import Retention, purge
@@ -26,7 +26,8 @@ from idp.storage.models import (
     contact_email_proofs,
 )
 from idp.storage.repositories import accounts, attributes
-from tests.support.builders import an_account, last_mail, mails
+from tests.services.test_email_address import present
+from tests.support.builders import HOME, an_account, last_mail, mails
 from tests.support.pages import mailed_token
 from tests.support.provider import a_provider
 
@@ -82,6 +83,17 @@ def history(context: Context) -> list[tuple[str | None, str | None, str]]:
     table = account_attribute_changes
     found = sorted(rows(context, table, table.c.name == CONTACT_EMAIL), key=lambda row: row.change_id)
     return [(row.old_value, row.new_value, row.changed_by) for row in found]
+
+
+def changes_login(context: Context, account: Account, email: str) -> None:
+    """Change the login address, by the code that is mailed to the new one."""
+    here = present(context, account)
+    begun = email_address.begin(context, account, EmailAddress(email, canonical(email)), address=HOME)
+    assert isinstance(begun, email_address.Begun)
+    code = next(mail for mail in reversed(mails(context)) if mail.event == "email_change_code").variables[
+        "code"
+    ]
+    assert isinstance(email_address.prove_by_code(context, here, str(code)), email_address.Changed)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +290,50 @@ def test_account_that_is_gone_asks_and_proves_nothing(context: Context, zoe: Acc
     assert rows(context, contact_email_proofs) == []
 
 
+@pytest.mark.rule("PRO-1")
+@pytest.mark.parametrize("state", ["proven", "waiting"])
+def test_contact_address_that_becomes_the_login_address_is_one_no_longer(
+    context: Context, zoe: Account, state: str
+) -> None:
+    """It is distinct from the identifier; its mailbox goes on getting the letters, and nobody is told."""
+    (proven if state == "proven" else asked)(context, zoe)
+
+    changes_login(context, zoe, CONTACT.lower())
+
+    assert contact_email.known(context, zoe.account_id) == contact_email.KnownContactEmail(None, None)
+    lines = [(None, CONTACT, "person"), (CONTACT, None, "person")]
+    assert sorted(history(context), key=str) == sorted(lines if state == "proven" else [], key=str)
+    notices = [mail.to for mail in mails(context) if mail.event == "contact_email_changed"]
+    assert notices == ([LOGIN] if state == "proven" else [])
+
+
+@pytest.mark.rule("PRO-1")
+def test_contact_address_stays_when_the_login_address_becomes_another(context: Context, zoe: Account) -> None:
+    """What is proven, and what waits."""
+    proven(context, zoe)
+    asked(context, zoe, OTHER)
+
+    changes_login(context, zoe, "zoe.dupont@example.org")
+
+    known = contact_email.known(context, zoe.account_id)
+    assert known.waiting is not None
+    assert (known.proven, known.waiting.email) == (CONTACT, OTHER)
+
+
+@pytest.mark.rule("PRO-1", "LOG-6")
+def test_contact_address_that_an_undo_makes_the_login_address_goes(context: Context, zoe: Account) -> None:
+    """Who changed the login address, and then had letters come to the old one, takes the change back."""
+    changes_login(context, zoe, "zoe.dupont@example.org")
+    undo = mailed_token(context, LOGIN)
+    with context.database.read() as connection:
+        renamed = accounts.by_id(connection, zoe.account_id)
+    assert renamed is not None
+    proven(context, renamed, LOGIN)
+
+    assert isinstance(email_address.undo(context, undo), email_address.Undone)
+    assert in_force(context, zoe) is None
+
+
 @pytest.mark.rule("PRO-7")
 def test_lists_are_read_with_the_contact_address_once_it_is_proven(
     database: Database, clock: SettableClock
@@ -287,7 +343,7 @@ def test_lists_are_read_with_the_contact_address_once_it_is_proven(
     context, zoe = provider.context, provider.an_account(LOGIN)
     news = Newsletter("news", {"fr": "Actualités"}, {"fr": "Ce qui change."})
     owner = provider.a_client(newsletters=(news,)).client
-    newsletters.subscribe(context, zoe, owner.client_id, "news", language="fr")
+    newsletters.subscribe(context, zoe, owner.client_id, "news")
     newsletters.confirm(context, mailed_token(context, LOGIN), Shown("Je m’abonne.", "fr", "mail"))
 
     def told_address() -> str:
@@ -318,7 +374,7 @@ def test_subscription_is_confirmed_where_its_letters_will_go(
     owner = provider.a_client(newsletters=(news,)).client
     proven(context, zoe)
 
-    newsletters.subscribe(context, zoe, owner.client_id, "news", language="fr")
+    newsletters.subscribe(context, zoe, owner.client_id, "news")
 
     assert last_mail(context).to == CONTACT
 

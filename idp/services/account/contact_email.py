@@ -7,6 +7,7 @@ What is decided here, once:
   the mail holds the mailbox, and nobody is told of anybody.
 - One link, seven days; a newer one voids the older. It serves only the account that asked, signed in: whoever merely
   reads the mailbox changes nothing (S-272). While a change waits, the address that was proven before goes on.
+- It is distinct from the identifier: one that becomes the login address is a contact address no longer.
 - To give, change or remove an address, a recent login is asked for, as for the login address (S-47).
 - The notice goes to the mailbox that gets no more letters: the address that was replaced or removed, else the login
   address. Its owner, who would notice nothing, is told; nobody gets a mail for what they see happen.
@@ -178,7 +179,8 @@ def prove(context: Context, account: Account, token: str | None) -> Outcome:
             held = _proven(present)
             is_done = held is not None and held.recorded_at > now - _JUST_NOW
             return Outcome.ALREADY_PROVEN if is_done else Outcome.GONE
-        _write(context, connection, account, present, email)
+        _write(context, connection, account.account_id, present, email)
+        _tell(context, connection, account, _proven(present), is_removed=False)
     return Outcome.PROVEN
 
 
@@ -194,30 +196,57 @@ def remove(context: Context, account: Account) -> bool:
         if not accounts.hold(connection, account.account_id):
             return False
         present = attributes.read(connection, account.account_id)
-        if _proven(present) is None:
+        held = _proven(present)
+        if held is None:
             return False
-        _write(context, connection, account, present, None)
+        _write(context, connection, account.account_id, present, None)
+        _tell(context, connection, account, held, is_removed=True)
     return True
+
+
+def drop_login_address(context: Context, connection: Connection, account_id: str, found_by: str) -> None:
+    """Take away a contact address that has become the login address, whether proven or waiting.
+
+    Nobody is told: the mailbox goes on getting the letters.
+
+    Args:
+        context: The parts.
+        connection: The transaction of the change; it holds the account.
+        account_id: Whose login address has changed.
+        found_by: The canonical form of it.
+    """
+    proof = contact_emails.of_account(connection, account_id, context.clock())
+    if proof is not None and canonical(proof.email) == found_by:
+        contact_emails.remove(connection, account_id)
+    present = attributes.read(connection, account_id)
+    held = _proven(present)
+    if held is not None and canonical(held.value) == found_by:
+        _write(context, connection, account_id, present, None)
 
 
 def _write(
     context: Context,
     connection: Connection,
-    account: Account,
+    account_id: str,
     present: Mapping[str, Attribute],
     email: str | None,
 ) -> None:
-    """Bring the address into force, or take it away, with its history and the notice; the account is held."""
-    now, held = context.clock(), _proven(present)
+    """Bring the address into force, or take it away, with its history; the account is held."""
+    now = context.clock()
     after = apply_proven(present, CONTACT_EMAIL, email, now)
-    blocked = attributes.write(connection, account.account_id, present, after, changed_by="person", now=now)
+    blocked = attributes.write(connection, account_id, present, after, changed_by="person", now=now)
     if blocked is not None:
         raise RuleRefused("FC-6", blocked)
-    record(connection, ContactDetailsEdited((CONTACT_EMAIL,)), now, account_id=account.account_id)
+    record(connection, ContactDetailsEdited((CONTACT_EMAIL,)), now, account_id=account_id)
+
+
+def _tell(
+    context: Context, connection: Connection, account: Account, held: Attribute | None, *, is_removed: bool
+) -> None:
     # Read again: the login address may have changed since the request came.
     current = accounts.by_id(connection, account.account_id) or account
     to = current.email if held is None else held.value
-    variables = {"at": now, "is_removed": email is None, "is_login_address": held is None}
+    variables = {"at": context.clock(), "is_removed": is_removed, "is_login_address": held is None}
     mail = Mail(to, "contact_email_changed", account.language, variables)
     queue_mail(context, connection, mail, account_id=account.account_id)
 

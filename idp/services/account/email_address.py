@@ -17,6 +17,7 @@ from idp.domain.email_address import EmailAddress, canonical
 from idp.domain.errors import ThrottledUntil
 from idp.domain.events import AccountLocked, EmailChanged, EmailChangeUndone
 from idp.services.account import mailed_code
+from idp.services.account.contact_email import drop_login_address
 from idp.services.account.mailed_code import MailsExhausted, Proof, Resent
 from idp.services.account.password import new_link_within
 from idp.services.account.securing import end_everything
@@ -280,6 +281,7 @@ def undo(context: Context, token: str | None) -> Undone | UndoneAndLocked | Undo
             _lock(connection, found.account_id, now)
             return UndoneAndLocked()
         _drop_waiting(connection, old.canonical)
+        drop_login_address(context, connection, found.account_id, old.canonical)
         _tell_undone(context, connection, found, old, now)
     return Undone()
 
@@ -297,6 +299,7 @@ def _change(
     undo_token = new_secret(SecretKind.LINK)
     email_changes.let_undo(connection, change.change_id, digest(undo_token), now + UNDO_LIFETIME)
     _drop_waiting(connection, change.new_canonical)
+    drop_login_address(context, connection, account.account_id, change.new_canonical)
     account_links.void_all(connection, account.account_id, now)
     ended = end_others_within(
         context,
