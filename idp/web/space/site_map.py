@@ -50,6 +50,7 @@ PLACES: Final[dict[str, tuple[Place, ...]]] = {
         Place("identity.show", needs_sign_in=True),
         Place("unlink.show", needs_sign_in=True),
         Place("contact_details.show", needs_sign_in=True),
+        Place("preferred_language.show", needs_sign_in=True),
         Place("devices.show", needs_sign_in=True),
         Place("secure.show"),
         Place("deletion.show", needs_sign_in=True),
