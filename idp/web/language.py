@@ -11,6 +11,7 @@ from babel.support import NullTranslations, Translations
 from flask import g, has_request_context, request
 
 from idp.web import cookies
+from idp.web.sessions import signed_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +23,13 @@ DEFAULT = "fr"
 def language() -> str:
     """Give the language of this answer.
 
-    In order: `?lang=` on this page, what the service asked for (`ui_locales`, set by `prefer`), the language
-    chosen before, the browser's, French.
+    In order: `?lang=` on this page, the language chosen in this browser, what the service asked for (`ui_locales`,
+    set by `prefer`), the account's for who is signed in, the browser's, French.
     """
     if not has_request_context():
         return DEFAULT
     if "language" not in g:
-        g.language = _chosen() or _known(cookies.read(cookies.LANGUAGE)) or _accepted()
+        g.language = _chosen() or _known(cookies.read(cookies.LANGUAGE)) or _of_account() or _accepted()
     return cast("str", g.language)
 
 
@@ -59,6 +60,18 @@ def _chosen() -> str | None:
     if wished is not None:
         cookies.write(cookies.LANGUAGE, wished)
     return wished
+
+
+def choose(code: str) -> None:
+    """Remember a choice in this browser: it counts for every page from now on, this answer included."""
+    cookies.write(cookies.LANGUAGE, code)
+    g.language = code
+
+
+def _of_account() -> str | None:
+    """Give the language of who is signed in: every page asks for them anyway, so that it costs no statement."""
+    present = signed_in()
+    return None if present is None else _known(present.account.language)
 
 
 def _known(code: str | None) -> str | None:

@@ -71,7 +71,7 @@ def an_owner(provider: Provider, **fields: Any) -> Client:
 
 def asked(context: Context, account: Account, client: Client) -> str:
     """Ask for the list; gives the token of the mail."""
-    outcome = newsletters.subscribe(context, account, client.client_id, "news", language="fr")
+    outcome = newsletters.subscribe(context, account, client.client_id, "news")
     assert outcome is Asked.MAILED
     return mailed_token(context)
 
@@ -117,7 +117,7 @@ def test_list_that_there_is_not_is_not_subscribed_to(
     context: Context, owner: Client, zoe: Account, name: str
 ) -> None:
     """No mail leaves."""
-    outcome = newsletters.subscribe(context, zoe, owner.client_id, name, language="fr")
+    outcome = newsletters.subscribe(context, zoe, owner.client_id, name)
 
     assert (outcome, mails(context)) == (Asked.UNKNOWN, [])
 
@@ -129,7 +129,7 @@ def test_list_of_a_closed_service_is_neither_offered_nor_confirmed(
     token = asked(context, zoe, owner)
     registry.disable(context, owner.client_id)
 
-    again = newsletters.subscribe(context, zoe, owner.client_id, "news", language="fr")
+    again = newsletters.subscribe(context, zoe, owner.client_id, "news")
     assert again is Asked.UNKNOWN
     assert newsletters.of_confirmation(context, token) is None
     assert newsletters.confirm(context, token, SHOWN) is None
@@ -202,7 +202,7 @@ def test_subscriber_who_asks_again_gets_no_mail(context: Context, owner: Client,
     subscribed(context, zoe, owner)
     before = len(mails(context))
 
-    outcome = newsletters.subscribe(context, zoe, owner.client_id, "news", language="fr")
+    outcome = newsletters.subscribe(context, zoe, owner.client_id, "news")
 
     assert (outcome, len(mails(context))) == (Asked.SUBSCRIBED, before)
 
@@ -212,7 +212,7 @@ def test_mails_are_braked(context: Context, owner: Client, zoe: Account) -> None
     for _ in range(20):
         asked(context, zoe, owner)
 
-    outcome = newsletters.subscribe(context, zoe, owner.client_id, "news", language="fr")
+    outcome = newsletters.subscribe(context, zoe, owner.client_id, "news")
 
     assert outcome is Asked.WAIT
 

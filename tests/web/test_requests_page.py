@@ -36,7 +36,7 @@ def browser(writer: Writer) -> FlaskClient:
 def titles(browser: FlaskClient, **query: Any) -> list[str]:
     """Read which requests a page lists."""
     words = words_of(browser.get("/requests", query_string=query))
-    return [title for title in ("Carte", "Terrasse", "Vélo") if f"<h2>{title}" in words]
+    return [title for title in ("Carte", "Terrasse", "Vélo") if f"<h3>{title}" in words]
 
 
 def post(browser: FlaskClient, action: str, **fields: str) -> Any:
@@ -98,8 +98,125 @@ def test_request_is_shown_with_all_that_was_said(writer: Writer, browser: FlaskC
         "Merci &lt;b&gt;",
     ):
         assert text in words
-    assert "À faire avant le 1 décembre 2026" in words or "À faire avant le 1er décembre 2026" in words
+    assert "À faire avant le 1er décembre 2026 à 9" in words
     assert f'href="{HOME}pay?id=1"' in page.text
+
+
+@pytest.mark.parametrize(
+    "due_at, status, expected",
+    [
+        (
+            "2026-03-02T22:59:00Z",
+            "to_pay",
+            "À faire au plus tard le 2 mars 2026 <strong>(aujourd’hui)</strong>",
+        ),
+        (
+            "2026-03-02T23:30:00Z",
+            "to_pay",
+            "À faire avant le 3 mars 2026 à 0\u00a0h\u00a030 <strong>(demain)</strong>",
+        ),
+        ("2026-03-12T22:59:00Z", "to_complete", "À faire au plus tard le 12 mars 2026 (dans 10 jours)"),
+        ("2027-03-12T22:59:00Z", "to_complete", "À faire au plus tard le 12 mars 2027</p>"),
+        (
+            "2026-03-05T13:00:00Z",
+            "ongoing",
+            "Date prévue\u00a0: 5 mars 2026 à 14\u00a0h\u00a000 (dans 3 jours)",
+        ),
+        ("2026-03-01T13:00:00Z", "ongoing", "Date prévue\u00a0: 1er mars 2026 à 14\u00a0h\u00a000</p>"),
+        (
+            "2026-03-01T22:59:00Z",
+            "to_pay",
+            "<strong>La date est passée.</strong> C’était à faire avant le 1er mars 2026",
+        ),
+    ],
+    ids=["today", "after midnight", "in days", "far away", "appointment", "past appointment", "too late"],
+)
+def test_date_is_told_in_days_by_the_clock_of_paris(
+    writer: Writer, browser: FlaskClient, due_at: str, status: str, expected: str
+) -> None:
+    """How long is left is what one wants to know; the last minute of a day is that day."""
+    writer.put(status=status, due_at=due_at)
+
+    assert expected in browser.get("/requests").text
+
+
+def test_date_of_what_is_over_is_not_told(writer: Writer, browser: FlaskClient) -> None:
+    """Nor its steps: there is nothing left to be done."""
+    writer.put(status="closed", due_at="2026-03-05T13:00:00Z", step=2, steps=4)
+
+    words = words_of(browser.get("/requests"))
+
+    assert "Date prévue" not in words
+    assert "Étape" not in words
+
+
+@pytest.mark.rule("UX-2")
+def test_steps_are_words_beside_a_bar(writer: Writer, browser: FlaskClient) -> None:
+    """Whoever does not see the bar reads the same."""
+    writer.put(step=2, steps=4)
+
+    assert (
+        '<progress value="2" max="4" aria-hidden="true"></progress> Étape 2 sur 4'
+        in browser.get("/requests").text
+    )
+
+
+def test_requests_stand_under_what_is_to_be_done_with_them(writer: Writer, browser: FlaskClient) -> None:
+    """What awaits the person, what goes on, what is over; each with the words of what one does there."""
+    for number, status in enumerate(("closed", "ongoing", "to_pay", "to_complete", "canceled")):
+        writer.put(key=f"a/{number}", title=f"Carte {number}", status=status)
+        writer.provider.clock.advance(timedelta(seconds=1))
+
+    words = words_of(browser.get("/requests?view=all"))
+
+    places = [
+        words.index(text)
+        for text in (
+            ">À faire</h2>",
+            "Carte 3",
+            "Carte 2",
+            ">En cours</h2>",
+            "Carte 1",
+            ">Terminées</h2>",
+            "Carte 4",
+            "Carte 0",
+        )
+    ]
+    assert places == sorted(places)
+    assert [words.count(f">{text}<span") for text in ("Payer", "Compléter", "Voir la demande")] == [1, 1, 3]
+
+
+def test_what_comes_while_the_person_reads_stays_unread(writer: Writer, browser: FlaskClient) -> None:
+    """Nobody puts away what they have not seen."""
+    writer.put(key="a/1", title="Carte verte")
+    seen = form_of(browser.get("/requests"))["seen_at"]
+    writer.provider.clock.advance(timedelta(seconds=1))
+    writer.put(key="a/1", title="Carte verte", status="to_pay")
+    writer.put(key="a/2", title="Terrasse")
+
+    post(browser, "read", seen_at=seen)
+    assert titles(browser, view="unread") == ["Carte", "Terrasse"]
+
+    post(browser, "read", seen_at="9999-01-01T00:00")
+    assert titles(browser, view="unread") == []
+
+
+def test_many_requests_fill_pages_that_lead_to_each_other(writer: Writer, browser: FlaskClient) -> None:
+    """No page grows beyond what a slow phone reads, and each request stands on one of them (UX-4)."""
+    for number in range(45):
+        writer.put(key=f"a/{number}", title=f"Carte {number:02}", message="Votre dossier est complet. " * 30)
+
+    pages = [browser.get("/requests", query_string={"page": page}) for page in ("1", "2", "3")]
+    lost = [
+        browser.get("/requests", query_string={"page": page}).text.count("<h3>") for page in ("0", "99", "x")
+    ]
+
+    assert [page.text.count("<h3>") for page in pages] == [20, 20, 5]
+    assert lost == [20, 5, 20]
+    assert 'href="/requests?view=current&amp;page=2" rel="next"' in pages[0].text
+    assert 'rel="prev"' not in pages[0].text
+    assert 'href="/requests?view=current&amp;page=2" rel="prev"' in pages[2].text
+    assert 'rel="next"' not in pages[2].text
 
 
 def test_views_part_what_is_to_do_from_what_is_over(writer: Writer, browser: FlaskClient) -> None:
@@ -183,7 +300,7 @@ def test_page_is_english_too(writer: Writer, browser: FlaskClient) -> None:
     writer.put(title="Carte verte", status="to_complete")
     browser.get("/requests?lang=en")
 
-    words = words_of(browser.get("/requests", headers={"Accept-Language": "en"}))
+    words = words_of(browser.get("/requests"))
 
     assert "My requests" in words
     assert "To complete" in words

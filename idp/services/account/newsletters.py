@@ -129,7 +129,7 @@ def address_of(context: Context, account: Account) -> str:
         return mailing_address(connection, account)
 
 
-def subscribe(context: Context, account: Account, client_id: str, name: str, *, language: str) -> Asked:
+def subscribe(context: Context, account: Account, client_id: str, name: str) -> Asked:
     """Mail a link that confirms; nothing counts before (double opt-in). A newer link voids the older."""
     now, token = context.clock(), new_secret(SecretKind.LINK)
     with context.database.write() as connection:
@@ -147,13 +147,14 @@ def subscribe(context: Context, account: Account, client_id: str, name: str, *, 
         unsubscribe_token = _unsubscribe_token(context, account.account_id, client_id, name)
         newsletters.ask(connection, asked, Links(digest(token), digest(unsubscribe_token)))
         variables: dict[str, Any] = {
-            "newsletter": newsletter.words(language)[0],
+            "newsletter": newsletter.words(account.language)[0],
             "service": client.name,
             "link": f"{context.issuer}{CONFIRM_PAGE}?token={token}",
             "until": until,
         }
         # To where the letters will go: whoever reads them agrees to them.
-        mail = Mail(mailing_address(connection, account), "newsletter_confirm", language, variables)
+        to = mailing_address(connection, account)
+        mail = Mail(to, "newsletter_confirm", account.language, variables)
         queue_mail(context, connection, mail, account_id=account.account_id, lifetime=CONFIRMATION_LIFETIME)
     return Asked.MAILED
 

@@ -174,6 +174,11 @@ def set_email(connection: Connection, account_id: str, email: EmailAddress) -> b
     return True
 
 
+def set_language(connection: Connection, account_id: str, language: str) -> None:
+    """Write the language of an account: of its pages where the browser has chosen none, and of its mails (UX-1)."""
+    connection.execute(update(accounts).where(accounts.c.account_id == account_id).values(language=language))
+
+
 def make_password_unusable(
     connection: Connection, account_id: str, password_hash: str, now: datetime
 ) -> None:

@@ -38,6 +38,7 @@ def show() -> str:
         contact_details=[_contact_row(name, seen.known) for name in _CONTACT],
         certified=seen.identity_state == "certified",
         password_generated=account.password_is_generated,
+        account_language=account.language,
         sessions_count=len(list_sessions(context(), account.account_id)),
         terms_notice=announced(account),
         services_count=my_services.count_present(context(), account.account_id),

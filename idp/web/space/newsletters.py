@@ -59,7 +59,6 @@ def subscribe() -> AnyResponse:
         present_person().account,
         fields.get("client_id", ""),
         fields.get("name", ""),
-        language=language(),
     )
     return redirect_to(url("newsletters.show", notice=outcome.value))
 
