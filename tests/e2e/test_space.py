@@ -43,7 +43,7 @@ def test_request_that_parking_tells_of_is_read_and_put_away(any_visitor: Visitor
     visitor.sees("Droit de stationnement pour GH-264-LT")
     visitor.hands.press(visitor.page.get_by_role("button", name="Marquer comme lue").first)
     visitor.sees("La demande est marquée comme lue.")
-    visitor.hands.press(visitor.page.get_by_role("link", name="Continuer sur Stationnement").first)
+    visitor.hands.press(visitor.page.get_by_role("link", name="Payer").first)
     visitor.page.wait_for_url(f"{visitor.demo.parking}/droits/*")
 
 

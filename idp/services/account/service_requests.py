@@ -103,14 +103,23 @@ def of_account(context: Context, account_id: str) -> list[tuple[Client, ServiceR
     return [(client, one) for one in listed if (client := known[one.client_id]) is not None]
 
 
-def mark_read(context: Context, account_id: str, request_id: str | None = None) -> int:
+def mark_read(
+    context: Context, account_id: str, request_id: str | None = None, *, seen_at: datetime | None = None
+) -> int:
     """Put one request away as read, or all of them.
+
+    Args:
+        context: The parts.
+        account_id: Whose they are.
+        request_id: Which; None for all.
+        seen_at: When the person saw them; what a service said afterwards stays unread. None for now.
 
     Returns:
         How many were unread.
     """
     with context.database.write() as connection:
-        return service_requests.mark_read(connection, account_id, context.clock(), request_id)
+        now = context.clock()
+        return service_requests.mark_read(connection, account_id, now, seen_at or now, request_id)
 
 
 def mark_unread(context: Context, account_id: str, request_id: str) -> bool:

@@ -152,9 +152,17 @@ def by_id(connection: Connection, account_id: str, request_id: str) -> ServiceRe
     return None if row is None else _request_from(row)
 
 
-def mark_read(connection: Connection, account_id: str, now: datetime, request_id: str | None = None) -> int:
-    """Put one request away as read, or all of them; gives back how many were unread."""
-    unread = update(_TABLE).where(_TABLE.c.account_id == account_id, _TABLE.c.read_at.is_(None))
+def mark_read(
+    connection: Connection,
+    account_id: str,
+    now: datetime,
+    seen_at: datetime,
+    request_id: str | None = None,
+) -> int:
+    """Put one request away as read, or all of them, as they were seen; gives back how many were unread."""
+    unread = update(_TABLE).where(
+        _TABLE.c.account_id == account_id, _TABLE.c.read_at.is_(None), _TABLE.c.changed_at <= seen_at
+    )
     if request_id is not None:
         unread = unread.where(_TABLE.c.request_id == request_id)
     return connection.execute(unread.values(read_at=now)).rowcount

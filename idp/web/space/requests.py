@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, request
 
+from idp.domain.written_dates import PARIS
 from idp.services.account import service_requests
 from idp.services.account.service_requests import address_of
 from idp.web.http import form, redirect_to, url
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from idp.domain.client import Client
-    from idp.domain.service_request import ServiceRequest
+    from idp.domain.service_request import ServiceRequest, Status
 
     Listed = tuple[Client, ServiceRequest]
 
@@ -34,6 +38,17 @@ VIEWS: Final[dict[str, Callable[[ServiceRequest], bool]]] = {
     "over": lambda one: one.update.status.is_final,
     "all": lambda _: True,
 }
+#: How a page parts them: each stands in the first that it belongs to.
+GROUPS: Final[dict[str, Callable[[Status], bool]]] = {
+    "to_do": lambda status: status.awaits_person,
+    "going_on": lambda status: not status.is_final,
+    "over": lambda _: True,
+}
+#: A page stays below 50 kB whatever the services write (UX-4).
+_A_PAGE: Final = 20
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
+_LAST_MINUTE: Final = (23, 59)
+_KEPT: Final = ("view", "search", "service")
 _LONGEST_SEARCH: Final = 100
 _ALL_VIEW: Final = "all"
 
@@ -41,31 +56,41 @@ _ALL_VIEW: Final = "all"
 @blueprint.get("/requests")
 @sign_in_needed
 def show() -> str:
-    """List the person's requests: those of a view, of a service, with some words."""
+    """List the person's requests: those of a view, of a service, with some words, a page of them."""
     listed = service_requests.of_account(context(), present_person().account.account_id)
-    view, searched, service = _asked()
+    view, searched, service = asked = _asked()
     found = [row for row in _of_service(listed, service) if _holds(row, searched)]
-    # What awaits the person first; the latest first among equals, as they came.
-    found.sort(key=lambda row: not row[1].update.status.awaits_person)
+    # What awaits the person first, what is over last; the latest first among equals, as they came.
+    shown = sorted(
+        (row for row in found if VIEWS[view](row[1])), key=lambda row: list(GROUPS).index(_group(row))
+    )
+    number = _page_number(len(shown))
+    part = shown[(number - 1) * _A_PAGE : number * _A_PAGE]
     return page(
         "space/requests.html",
-        requests=[described(*row) for row in found if VIEWS[view](row[1])],
+        groups=[(name, [described(*row) for row in rows]) for name, rows in groupby(part, key=_group)],
         counts={name: sum(map(shows, (one for _, one in found))) for name, shows in VIEWS.items()},
         total=len(listed),
         unread=sum(one.is_unread for _, one in listed),
+        # What comes while the person reads stays unread, whatever they put away.
+        seen_at=max((one.changed_at for _, one in listed), default=context().clock()).isoformat(),
         view=view,
         searched=searched,
         service=service,
+        asked=dict(zip(_KEPT, asked, strict=True)),
         services=sorted({(client.name, client.client_id) for client, _ in listed}),
+        earlier=_address(asked, number - 1) if number > 1 else None,
+        later=_address(asked, number + 1) if number * _A_PAGE < len(shown) else None,
     )
 
 
 @blueprint.post("/requests/read")
 @sign_in_needed
 def mark_read() -> Response:
-    """Put one request away as read, or all of them; what is read already stays so."""
+    """Put one request away as read, or all of them, as they stood on the page; what is read already stays so."""
     request_id = form().get("request_id")
-    service_requests.mark_read(context(), present_person().account.account_id, request_id)
+    account_id = present_person().account.account_id
+    service_requests.mark_read(context(), account_id, request_id, seen_at=_seen_at())
     return _back("read" if request_id else "all_read")
 
 
@@ -87,15 +112,52 @@ def described(client: Client, one: ServiceRequest) -> dict[str, Any]:
         "status": said.status.value,
         "status_text": said.status_text,
         "awaits_person": said.status.awaits_person,
+        "is_over": said.status.is_final,
         "lines": (said.message or "").splitlines(),
         "url": address_of(client, one),
-        "due_at": None if said.status.is_final else said.due_at,
+        "due": None if said.status.is_final or said.due_at is None else _due(said.due_at),
         "step": said.step,
         "steps": said.steps,
         "reference": one.reference,
         "changed_at": one.changed_at,
         "unread": one.is_unread,
     }
+
+
+def _due(at: datetime) -> dict[str, Any]:
+    """Say how far away a moment is, by the calendar of the city; a day's last minute is the day."""
+    local, now = at.astimezone(PARIS), context().clock()
+    return {
+        "at": at,
+        "is_past": at < now,
+        "days": (local.date() - now.astimezone(PARIS).date()).days,
+        "is_whole_day": (local.hour, local.minute) == _LAST_MINUTE,
+    }
+
+
+def _group(row: Listed) -> str:
+    return next(name for name, holds in GROUPS.items() if holds(row[1].update.status))
+
+
+def _page_number(found: int) -> int:
+    """Read which page is asked for; one that there is not is the nearest."""
+    given = request.args.get("page", "")
+    last = max(1, -(-found // _A_PAGE))
+    return min(int(given), last) if _NUMBER.fullmatch(given) else 1
+
+
+def _address(asked: tuple[str, str, str], number: int) -> str:
+    kept = {name: value or None for name, value in zip(_KEPT, asked, strict=True)}
+    return url("requests.show", **kept, page=str(number))
+
+
+def _seen_at() -> datetime:
+    """Read when the page was as the person saw it; a form that does not say so means now."""
+    now = context().clock()
+    try:
+        return min(datetime.fromisoformat(form().get("seen_at", "")), now)
+    except (ValueError, TypeError):
+        return now
 
 
 def _asked() -> tuple[str, str, str]:
@@ -108,7 +170,7 @@ def _asked() -> tuple[str, str, str]:
 def _back(notice: str) -> Response:
     """Return to the list as it was."""
     fields = form()
-    kept = {name: fields.get(name) or None for name in ("view", "search", "service")}
+    kept = {name: fields.get(name) or None for name in _KEPT}
     return redirect_to(url("requests.show", notice=notice, **kept))
 
 
