@@ -125,6 +125,33 @@ def undo_email(pages: Pages) -> Standing:
     return browser, "/undo-email"
 
 
+def contact_email_link(pages: Pages) -> Standing:
+    """Somebody who gave a contact address, and opened the link of the mail."""
+    browser, path = signed_in("/account/contact-email")(pages)
+    send(browser, path, {"email": _new_address()})
+    browser.get(mailed_path(pages.provider.context))
+    return browser, "/account/contact-email/link"
+
+
+def contact_email_waiting(pages: Pages) -> Standing:
+    """The same, who has not opened it yet."""
+    browser, _ = contact_email_link(pages)
+    return browser, "/account/contact-details"
+
+
+def contact_email_removal(pages: Pages) -> Standing:
+    """Somebody whose contact address is proven."""
+    browser, path = contact_email_link(pages)
+    send(browser, path, {})
+    return browser, "/account/contact-email/remove"
+
+
+def secured(pages: Pages) -> Standing:
+    """Somebody who ended everything."""
+    browser, path = signed_in("/account/secure")(pages)
+    return browser, send(browser, path, {}).location
+
+
 def unlink_waiting(pages: Pages) -> Standing:
     """Somebody who asked to end the link to FranceConnect."""
     account = a_certified_account(pages.provider)
@@ -388,6 +415,10 @@ DOORS: Final[dict[str, Door]] = {
     "/account certified": certified("/account"),
     "/account-deleted": deleted,
     "/account/contact-details": signed_in("/account/contact-details"),
+    "/account/contact-details waiting": contact_email_waiting,
+    "/account/contact-email": signed_in("/account/contact-email"),
+    "/account/contact-email/link": contact_email_link,
+    "/account/contact-email/remove": contact_email_removal,
     "/account/delete": signed_in("/account/delete"),
     "/account/email": signed_in("/account/email"),
     "/account/email/changed": email_changed,
@@ -406,11 +437,15 @@ DOORS: Final[dict[str, Door]] = {
     "/account/receipts/<entry_id>": receipt,
     "/account/rights": signed_in("/account/rights"),
     "/account/rubriques": rubriques,
+    "/account/secure": signed_in("/account/secure"),
+    "/account/secure signed out": anybody("/account/secure"),
+    "/account/secured": secured,
     "/account/services": services,
     "/account/services/journal": journal,
     "/account/sessions": signed_in("/account/sessions"),
     "/consent": consent,
     "/contact": anybody("/contact"),
+    "/cookies": anybody("/cookies"),
     "/deletion-certificate": anybody("/deletion-certificate"),
     "/device": device,
     "/device/answer": anybody("/device/answer"),
@@ -420,6 +455,7 @@ DOORS: Final[dict[str, Door]] = {
     "/franceconnect/link-account": link_account,
     "/franceconnect/turned-away": anybody("/franceconnect/turned-away?reason=linked_elsewhere"),
     "/keep-account": keep_account,
+    "/legal-notice": anybody("/legal-notice"),
     "/logout": log_out,
     "/new-password": new_password,
     "/newsletters": newsletter_list,
@@ -442,6 +478,8 @@ DOORS: Final[dict[str, Door]] = {
     "/sign-up/franceconnect": sign_up_by_franceconnect,
     "/sign-up/link": sign_up_link,
     "/signed-out": anybody("/signed-out"),
+    "/site-map": anybody("/site-map"),
+    "/site-map signed in": signed_in("/site-map"),
     "/step-up": step_up,
     "/terms": anybody("/terms"),
     "/terms/<version>": anybody(f"/terms/{COMING_TERMS}"),
