@@ -34,6 +34,6 @@ def end_within(
     # In this order: a code that is being issued holds the consent, and is there when the tokens die.
     withdrawn = consents.withdraw(connection, account_id, client.client_id, now)
     tokens.revoke_families_of_client_for(connection, account_id, client.client_id, now, reason)
-    service_requests.forget_subject(connection, client.client_id, account_id)
+    service_requests.forget_subject(connection, client.client_id, account_id, now)
     tell_client(connection, client, account_id, sealer=sealer, now=now)
     return withdrawn

@@ -45,8 +45,13 @@ def know_subject(connection: Connection, client_id: str, subject: str, account_i
     )
 
 
-def forget_subject(connection: Connection, client_id: str, account_id: str) -> None:
-    """Let a service mean nobody by its subject any more: the consent is withdrawn."""
+def forget_subject(connection: Connection, client_id: str, account_id: str, now: datetime) -> None:
+    """Let a service mean nobody by its subject any more: the consent is withdrawn.
+
+    What it wrote is over, whatever it said last: nothing more can come, and nothing would ever close it.
+    """
+    of_both = _TABLE.c.client_id == client_id, _TABLE.c.account_id == account_id
+    connection.execute(update(_TABLE).where(*of_both, _TABLE.c.closed_at.is_(None)).values(closed_at=now))
     connection.execute(
         delete(client_subjects).where(
             client_subjects.c.client_id == client_id, client_subjects.c.account_id == account_id

@@ -267,6 +267,26 @@ def test_withdrawn_consent_ends_the_right_to_write(database: Database, clock: Se
     assert [status for _, status in writer.shown] == ["ongoing"]
 
 
+def test_request_of_a_withdrawn_consent_goes_after_three_months(
+    database: Database, clock: SettableClock
+) -> None:
+    """Nothing would ever close it; a service that is allowed again says anew what is going on."""
+    provider = a_provider(database, clock)
+    writer, other = a_writer(provider), a_writer(provider)
+    retention = Retention(session_idle=timedelta(hours=20))
+    for one in (writer, other):
+        one.put()
+    consents.withdraw(provider.context, writer.account.account_id, writer.service.client_id, CONFIRMED)
+
+    clock.advance(timedelta(days=89))
+    purge(provider.context, retention, lambda _: None)
+    kept = len(writer.shown)
+    clock.advance(timedelta(days=2))
+    purge(provider.context, retention, lambda _: None)
+
+    assert (kept, len(writer.shown), len(other.shown)) == (1, 0, 1)
+
+
 def test_deleted_person_takes_their_requests_along(database: Database, clock: SettableClock) -> None:
     """Nothing that was written stays behind (LIF-4)."""
     provider = a_provider(database, clock)
