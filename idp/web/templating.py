@@ -9,7 +9,7 @@ from flask import current_app, g, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from idp.domain import written_dates
+from idp.domain import written_dates, written_numbers
 from idp.domain.data_words import claim_label
 from idp.services.account.overview import of_account
 from idp.web import assets
@@ -42,7 +42,7 @@ def initialise(app: Flask, folders: tuple[Path, ...], catalogues: dict[str, Null
         ngettext=_ngettext(catalogues),
         newstyle=True,
     )
-    app.jinja_env.filters.update(day=day, moment=moment, month=month, claim_words=claim_words)
+    app.jinja_env.filters.update(day=day, moment=moment, month=month, number=number, claim_words=claim_words)
     app.context_processor(_every_page)
 
 
@@ -127,6 +127,11 @@ def month(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write a moment in words, in Paris time."""
     return written_dates.moment(value, language())
+
+
+def number(value: int) -> str:
+    """Write a whole number, its thousands apart."""
+    return written_numbers.number(value, language())
 
 
 def claim_words(name: str) -> str:

@@ -160,7 +160,7 @@ def test_long_message_comes_back_with_a_sentence(browser: FlaskClient, provider:
     answer = ask(browser, "é" * 1001)
 
     assert answer.status_code == 422
-    assert "1000 caractères au plus" in answer.text
+    assert "1\N{NARROW NO-BREAK SPACE}000 caractères au plus" in answer.text
     assert "é" * 1001 in answer.text
     assert told(provider) == []
 

@@ -84,7 +84,12 @@ def declare(
 
 
 def shown_phone_number(number: str) -> str:
-    """Write an E.164 number as people read it, in groups."""
+    """Write an E.164 number as people read it, in groups that no line breaks (UX-1)."""
+    return grouped_phone_number(number).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def grouped_phone_number(number: str) -> str:
+    """Write an E.164 number in groups, with the spaces that people type."""
     try:
         return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
     except NumberParseException:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import escape
 from typing import Any, Final
 
 from idp.domain.data_words import claim_label
 from idp.domain.disclosure import VERIFIED_PREFIX
-from idp.domain.written_dates import moment
+from idp.domain.written_dates import day, moment, month
+from idp.services.account.contact_details import shown_phone_number
 from idp.services.account.export_words import SECTION_WORDS, column_words, value_words
 from idp.storage.repositories.exports import ACCOUNT
 
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: Members that hold names of claims.
 _CLAIM_NAMES: Final = frozenset({"claims", "refused_claims"})
+#: Members that hold a day; a date of birth may have unknown parts.
+_DAYS: Final = frozenset({"day", "birthdate"})
+_VALUES_OF_ATTRIBUTES: Final = frozenset({"value", "old_value", "new_value"})
 #: Members that nobody reads: they are in the other file.
 _FOR_PROGRAMS: Final = frozenset({"receipt"})
 #: Rows with more members than this are shown one below the other: a table of twelve columns is read by nobody.
@@ -161,7 +165,9 @@ class _Page:
         return f"<dl>\n{shown}</dl>\n"
 
     def _value(self, name: str, row: dict[str, Any]) -> str:
-        return escape(self._plain(name, row[name]))
+        # The value of an attribute is written as that attribute is.
+        about = str(row["name"]) if name in _VALUES_OF_ATTRIBUTES and "name" in row else name
+        return escape(self._plain(about, row[name]))
 
     def _plain(self, name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
         match value:
@@ -186,11 +192,26 @@ class _Page:
             return ", ".join(claim_label(one, self.language) for one in names)
         if name == "name":
             return claim_label(value, self.language)
+        if name == "phone_number":
+            return shown_phone_number(value)
+        if name in _DAYS:
+            return self._day(value)
         return value_words(name, value, self.language)
 
     def _service(self, client_id: str) -> str:
         names = {one["client_id"]: one["name"] for one in self.document["services"]}
         return names.get(client_id) or client_id
+
+    def _day(self, value: str) -> str:
+        year, _, rest = value.partition("-")
+        if rest == "00-00":
+            return year
+        try:
+            if rest.endswith("-00"):
+                return month(date.fromisoformat(value.replace("-00", "-01")), self.language)
+            return day(date.fromisoformat(value), self.language)
+        except ValueError:
+            return value
 
     def _moment(self, value: str) -> str:
         at = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -8,7 +8,12 @@ from flask import Blueprint, make_response
 
 from idp.domain.contact_details import FIELDS, HOME_COUNTRY
 from idp.services.account import contact_details, contact_email
-from idp.services.account.contact_details import Faulty, KnownContactDetails, shown_phone_number
+from idp.services.account.contact_details import (
+    Faulty,
+    KnownContactDetails,
+    grouped_phone_number,
+    shown_phone_number,
+)
 from idp.services.account.profile import Locked, Outdated, Saved
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
@@ -69,7 +74,7 @@ def _known() -> KnownContactDetails:
 
 def _values(known: KnownContactDetails) -> dict[str, str]:
     address = known.address
-    phone_number = shown_phone_number(known.phone_number)
+    phone_number = grouped_phone_number(known.phone_number)
     if address is None:
         return {"phone_number": phone_number, "country": HOME_COUNTRY}
     return {
