@@ -335,7 +335,10 @@ class NewsletterUnsubscribed(Event):
 
 @dataclass(frozen=True, slots=True)
 class FamilyRevoked(Event):
-    """Every token of one authorization died: "code_replayed", "refresh_reused", "revoked_by_client"."""
+    """Every token of one authorization died.
+
+    "code_replayed", "refresh_reused", "revoked_by_client", "below_minimum_age".
+    """
 
     name: ClassVar[str] = "tokens.revoked"
     reason: str

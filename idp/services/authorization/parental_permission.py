@@ -26,8 +26,9 @@ from idp.domain.minimum_age import (
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
 from idp.services import ledger
+from idp.services.age import gate_alone
 from idp.services.audit import record
-from idp.services.authorization import conditions, consents, grants
+from idp.services.authorization import consents, grants
 from idp.services.authorization.requests import Answered
 from idp.services.authorization.responses import bring_error
 from idp.services.messages import Mail, queue_mail
@@ -362,7 +363,7 @@ def _link_state(
 
 def _is_needed(context: Context, connection: Connection, permission: Permission, client: Client) -> bool:
     """Tell whether the child is still below the age: who has grown up decides alone."""
-    gate = conditions.age_alone(context, connection, client, permission.account_id)
+    gate = gate_alone(context, connection, client, permission.account_id)
     return gate is not AgeGate.OPEN
 
 

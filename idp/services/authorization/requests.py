@@ -27,6 +27,7 @@ from idp.protocol.authorization.request import AuthorizationRequest, parse
 from idp.protocol.claims.requested import NO_SHORTFALL, shortfall
 from idp.protocol.claims.subject import subject_of
 from idp.protocol.errors import ErrorCode
+from idp.services.age import gate_of
 from idp.services.authorization import conditions, grants, request_objects
 from idp.services.authorization.situation import Situation
 from idp.services.sign_in.portals import reachable_levels
@@ -213,7 +214,7 @@ def _read(
         return Situation(request, None, None, {}, pending)
     account_id = found.signed_in.account.account_id
     known = attributes.of_account(connection, account_id)
-    age = conditions.age_gate(context, connection, request.client, account_id, known)
+    age = gate_of(context, connection, request.client, account_id, known)
     return Situation(
         request,
         found.signed_in,

@@ -11,6 +11,7 @@ from idp.domain.tokens import TokenKind
 from idp.protocol import scope as scope_syntax
 from idp.protocol.errors import EndpointError, ErrorCode
 from idp.protocol.tokens.access_token import targets
+from idp.services.age import is_open
 from idp.services.audit import record
 from idp.services.tokens.exchange import Refused
 from idp.services.tokens.issuing import (
@@ -99,9 +100,30 @@ def refresh(
     )
     with context.database.write() as connection:
         outcome = (_rotate if client.is_public else _keep)(context, connection, presented)
+        if isinstance(outcome, TokenSet) and not _is_of_age(context, connection, presented, outcome.family):
+            outcome = _too_young(connection, presented, outcome.family)
     if isinstance(outcome, Refused):
         raise EndpointError(ErrorCode.INVALID_GRANT, reason=outcome.reason)
     return token_response(context, client, outcome)
+
+
+def _is_of_age(context: Context, connection: Connection, presented: Presented, family: TokenFamily) -> bool:
+    """Look at the age again: the service may have set one since, or FranceConnect certified another birth date."""
+    return family.account_id is None or is_open(context, connection, presented.client, family.account_id)
+
+
+def _too_young(connection: Connection, presented: Presented, family: TokenFamily) -> Refused:
+    """End what the authorization gave; the next one asks the parent (CON-7)."""
+    tokens.revoke_family(connection, family.family_id, presented.now, "below_minimum_age")
+    record(
+        connection,
+        FamilyRevoked("below_minimum_age"),
+        presented.now,
+        actor="system",
+        account_id=family.account_id,
+        client_id=presented.client.client_id,
+    )
+    return Refused("below the minimum age of the service, or of unknown age")
 
 
 def _rotate(context: Context, connection: Connection, presented: Presented) -> TokenSet | Refused:

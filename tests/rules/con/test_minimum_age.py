@@ -110,6 +110,37 @@ def test_silent_request_without_a_birth_date_gets_access_denied(provider: Provid
 
 
 @pytest.mark.rule("CON-7")
+def test_refresh_below_an_age_that_is_set_later_ends_the_tokens(provider: Provider) -> None:
+    """A service that sets an age keeps no child by a token of before; the next request asks the parent."""
+    child = a_child(provider, minimum_age=None, consent_required=False)
+    tokens = provider.tokens(child.browser, child.service, scope="openid offline_access")
+    aged = provider.change(child.service, minimum_age=15)
+
+    refused = provider.refresh(aged, tokens["refresh_token"])
+    provider.change(child.service, minimum_age=None)
+    dead = provider.refresh(child.service, tokens["refresh_token"])
+
+    assert refused.json is not None
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+    assert dead.status_code == 400
+
+
+@pytest.mark.rule("CON-7")
+def test_refresh_of_a_child_with_a_permission_goes_on(provider: Provider) -> None:
+    """What a parent allowed holds for refresh tokens too, until it is withdrawn."""
+    child = a_child(provider, consent_required=False)
+    child.asks()
+    child.parent_says("yes")
+    tokens = provider.redeem(child.service, child.gets_in(scope="openid offline_access")["code"]).json or {}
+
+    allowed = provider.refresh(child.service, tokens["refresh_token"])
+    child.parent_withdraws()
+    refused = provider.refresh(child.service, tokens["refresh_token"])
+
+    assert (allowed.status_code, refused.status_code) == (200, 400)
+
+
+@pytest.mark.rule("CON-7")
 def test_birthday_begins_at_midnight_in_paris(provider: Provider, clock: SettableClock) -> None:
     """In winter that is 23:00 UTC of the day before."""
     child = a_child(provider, birthdate="2011-03-03", consent_required=False)
