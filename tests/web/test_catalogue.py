@@ -18,6 +18,16 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 TAG = re.compile(r"</?(\w+)")
 # French sets a space before these; it must not break, or a line starts with a question mark.
 BREAKABLE_SPACE = re.compile(r" [:;?!»]|« ")
+MARKUP = re.compile(r"<[^>]+>")
+END_OF_SENTENCE = re.compile(r"(?<=[.!?:;])\s+")
+#: Words of a sentence that is read once and understood.
+LONGEST_SENTENCE = 25
+#: Our own words for things that have plain ones.
+JARGON = re.compile(
+    r"\b(tokens?|jetons?|oauth|openid|api|userinfo|claims?|endpoints?|introspection|clients?|scopes?|login|logout"
+    r"|opt-in|hash|s.authentifier|authentification|réauthentification|identifiants? techniques?|backend|serveurs?)\b",
+    re.IGNORECASE,
+)
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 
 Key = str | tuple[str, ...]
@@ -121,5 +131,26 @@ def test_french_texts_have_no_breakable_space_before_a_double_mark() -> None:
 def test_french_texts_use_the_typographic_apostrophe() -> None:
     """No text that a person reads has a typewriter's apostrophe."""
     wrong = [text for key in words_in_use() for text in texts(key) if "'" in text]
+
+    assert wrong == []
+
+
+@pytest.mark.rule("UX-1")
+def test_french_sentences_are_short() -> None:
+    """One idea a sentence: nobody reads twice to know what to do."""
+    sentences = (
+        sentence
+        for key in words_in_use()
+        for text in texts(key)
+        for sentence in END_OF_SENTENCE.split(MARKUP.sub("", text))
+    )
+
+    assert [one for one in sentences if len(one.split()) > LONGEST_SENTENCE] == []
+
+
+@pytest.mark.rule("UX-1")
+def test_french_texts_have_no_jargon() -> None:
+    """Residents read their language, not that of the standards."""
+    wrong = [text for key in words_in_use() for text in texts(key) if JARGON.search(MARKUP.sub("", text))]
 
     assert wrong == []
