@@ -210,6 +210,28 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     yield "step_up_demanded"
     presses(visitor, "header form button")
     yield "signed_out_by_click"
+    yield from _back_again(visitor, email)
+
+
+def _back_again(visitor: Visitor, email: str) -> Iterator[str]:
+    """Compare the login before with one's memory, choose a language, and secure the account."""
+    visitor.opens("/sign-in")
+    submits(visitor, email=email, password=OTHER_PASSWORD)
+    expect(visitor.page.locator("main a[href='/account/sessions']").first).to_be_attached()
+    yield "home_with_last_login"
+    visitor.opens("/account/language")
+    yield "language"
+    spoken = visitor.page.locator("html").get_attribute("lang")
+    visitor.hands.choose(visitor.page.locator(f"[name=language][value={spoken}]"))
+    submits(visitor)
+    yield "language_saved"
+    visitor.opens("/account/secure")
+    yield "secure"
+    presses(visitor, "main form[action='/account/secure'] button")
+    expect(visitor.page.locator("main a[href='/forgotten-password']")).to_have_count(1)
+    yield "secured"
+    visitor.opens("/account/secure")
+    yield "secure_signed_out"
 
 
 #: The level that only FranceConnect gives, demanded (OIDC Core 5.5.1.1).

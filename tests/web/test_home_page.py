@@ -89,7 +89,7 @@ def test_person_without_a_name_has_one_line(a_linking: Provider) -> None:
     [line] = tasks_of(a_linking.signed_in().get("/"))
 
     assert "Votre identité n’est pas renseignée." in line
-    assert "FranceConnect certifie votre identité" in line
+    assert "Avec FranceConnect" in line
 
 
 def test_nothing_speaks_of_franceconnect_while_it_is_off(provider: Provider) -> None:
