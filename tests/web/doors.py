@@ -187,6 +187,12 @@ def journal(pages: Pages) -> Standing:
     return browser, "/account/services/journal"
 
 
+def declared(pages: Pages) -> Standing:
+    """Somebody who said their name."""
+    account = pages.provider.an_account(given_name="Zoé", family_name="Lys")
+    return pages.provider.signed_in(account), "/account/identity"
+
+
 def consent(pages: Pages) -> Standing:
     """Somebody who comes from that service for the first time."""
     browser, service = _at_a_service(pages)
@@ -289,7 +295,7 @@ def newsletter_confirm(pages: Pages) -> Standing:
     """Somebody who opened the link that confirms a subscription."""
     context, account = pages.provider.context, _somebody(pages)
     client = pages.provider.a_client(newsletters=(NEWS,)).client
-    newsletters.subscribe(context, account, client.client_id, NEWS.name, language="fr")
+    newsletters.subscribe(context, account, client.client_id, NEWS.name)
     browser = pages.browser()
     browser.get(mailed_path(context, account.email))
     return browser, "/newsletters/confirm"
@@ -299,7 +305,7 @@ def newsletter_leave(pages: Pages) -> Standing:
     """Somebody who opened the link of a letter."""
     context, account = pages.provider.context, _somebody(pages)
     client = pages.provider.a_client(newsletters=(NEWS,)).client
-    newsletters.subscribe(context, account, client.client_id, NEWS.name, language="fr")
+    newsletters.subscribe(context, account, client.client_id, NEWS.name)
     token = mailed_path(context, account.email).partition("token=")[2]
     assert newsletters.confirm(context, token, Shown("Oui", "fr", "mail")) is not None
     listed = newsletters.subscribers(context, client, NEWS.name, after=b"", limit=1)
@@ -429,9 +435,10 @@ DOORS: Final[dict[str, Door]] = {
     "/account/franceconnect": compare,
     "/account/franceconnect/unlink": certified("/account/franceconnect/unlink"),
     "/account/franceconnect/unlink waiting": unlink_waiting,
-    "/account/identity": signed_in("/account/identity"),
+    "/account/identity": declared,
     "/account/identity certified": certified("/account/identity"),
     "/account/identity for an age": age_needed,
+    "/account/language": signed_in("/account/language"),
     "/account/password": signed_in("/account/password"),
     "/account/receipts": lambda pages: (receipt(pages)[0], "/account/receipts"),
     "/account/receipts/<entry_id>": receipt,
