@@ -41,7 +41,18 @@ from idp.web.oidc import (
     token,
     userinfo,
 )
-from idp.web.space import favourites, home, logos, newsletters, opening, pages, requests, site_map, terms
+from idp.web.space import (
+    favourites,
+    home,
+    logos,
+    newsletters,
+    opening,
+    pages,
+    requests,
+    site_map,
+    styleguide,
+    terms,
+)
 from idp.web.space import receipts as receipt_checks
 
 #: The modules of the protocol endpoints add their routes to one blueprint when they are imported.
@@ -100,5 +111,6 @@ BLUEPRINTS = (
     receipts.blueprint,
     receipt_checks.blueprint,
     opening.blueprint,
+    styleguide.blueprint,
     health.blueprint,
 )

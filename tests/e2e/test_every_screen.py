@@ -22,6 +22,7 @@ from idp.cli.demonstration import plan as plans
 from idp.domain.minimum_age import ASK_AGAIN_AFTER
 from idp.storage.models import accounts, consents, parental_permissions, purpose_choices
 from idp.storage.repositories import terms
+from idp.web.space.styleguide import PARTS
 from tests.support.builders import OTHER_PASSWORD, PASSWORD
 from tests.support.children import born
 from tests.support.demonstration import DECLARED, new_address, wait_until
@@ -65,6 +66,9 @@ def reading(visitor: Visitor) -> Iterator[str]:
         "franceconnect_other_birth_data": "/franceconnect/turned-away?reason=birth_data_changed&incident=AB12CD34",
         "request_of_nobody": "/authorize?client_id=nobody&response_type=code",
         "request_to_elsewhere": "/authorize?client_id=stationnement&redirect_uri=https://elsewhere.example/",
+        "styleguide_colours": "/styleguide",
+        **{f"styleguide_{part}": f"/styleguide/{part}" for part in PARTS[1:]},
+        "styleguide_header": "/styleguide/frame/favourites",
     }
     for name, path in pages.items():
         visitor.opens(path)

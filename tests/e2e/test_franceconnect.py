@@ -89,7 +89,7 @@ def test_existing_account_is_linked_after_a_comparison_and_its_identity_is_locke
     visitor.sees_title("Vérifiez avant d’associer FranceConnect")
     visitor.sees("Œuvrard")
     visitor.sees(identity.family_name)
-    expect(visitor.page.locator(".compare-changed")).not_to_have_count(0)
+    expect(visitor.page.locator(".compare .badge-new")).not_to_have_count(0)
     visitor.presses("Associer FranceConnect")
 
     visitor.is_at(visitor.demo.provider, "/account/identity")

@@ -43,6 +43,9 @@ NO_PAGES: Final = {
     "/services/<client_id>/logo": "a picture",
     "/services/<client_id>/open": "leads on",
     "/static/<path:filename>": "files",
+    "/styleguide": "for who themes: test_styleguide.py",
+    "/styleguide/<part>": "for who themes: test_styleguide.py",
+    "/styleguide/frame/<state>": "for who themes: test_styleguide.py",
 }
 #: S-402: what a browser may fill a field with; others have no name in HTML.
 AUTOCOMPLETE: Final[dict[str, frozenset[str]]] = {
