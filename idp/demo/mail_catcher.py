@@ -144,10 +144,17 @@ def _body(message: EmailMessage, kind: str) -> str:
         return ""
     try:
         # Lines end as in Python, not as on the wire.
-        return str(part.get_content()).replace("\r\n", "\n")
+        text = str(part.get_content()).replace("\r\n", "\n")
+        return _joined(text) if part.get_param("format") == "flowed" else text
     except (LookupError, UnicodeError):
         raw = part.get_payload(decode=True)
         return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+
+
+def _joined(text: str) -> str:
+    """Put lines together again that were broken for the way only (RFC 3676 section 4)."""
+    unstuffed = re.sub(r"^ ", "", text, flags=re.MULTILINE)
+    return re.sub(r"(?<!^--) \n", " ", unstuffed, flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)

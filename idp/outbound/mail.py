@@ -16,6 +16,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime as format_header_date
 from email.utils import parseaddr
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from jinja2 import (
@@ -41,6 +42,10 @@ _SUBJECT: Final = "Subject: "
 #: RFC 5321 section 4.2.1: answers of this class say that the same command will fail again.
 _PERMANENT: Final = 500
 _OKAY: Final = 250
+#: RFC 3676 section 4.2: lines of 78 characters at most, the space at their end included.
+_WIDTH: Final = 76
+#: RFC 3676 section 4.3: what is below it says who writes, and goes with no line above.
+_SIGNATURE: Final = "-- "
 
 
 class MailRefused(Exception):
@@ -276,13 +281,32 @@ def composed(sender: str, envelope: Envelope, mail: WrittenMail) -> EmailMessage
         raise MailRefused(f"header: {type(error).__name__}") from error
     message["Date"] = format_header_date(envelope.at)
     message["Message-ID"] = f"<{envelope.message_id}@{address.rpartition('@')[2]}>"
-    message["Content-Language"] = envelope.language
     # RFC 3834 section 5: no vacation notice comes back. X-Auto-Response-Suppress says the same to Exchange.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(mail.text)
+    message.set_content(flowed(mail.text), params={"format": "flowed"})
     message.add_alternative(mail.html, subtype="html")
+    # After the parts: before, the first of them would take it along, and the other have none.
+    message["Content-Language"] = envelope.language
     return message
+
+
+def flowed(text: str) -> str:
+    """Break long lines so that any program shows them whole, and those that know how join them again.
+
+    A space at the end of a line says that it goes on (RFC 3676 section 4.2): a phone fills its own width, and a
+    terminal has lines of less than 78 characters. An address is never broken.
+    """
+    return "".join(f"{line}\n" for paragraph in text.splitlines() for line in _soft_lines(paragraph))
+
+
+def _soft_lines(paragraph: str) -> list[str]:
+    if paragraph == _SIGNATURE:
+        return [paragraph]
+    lines = wrap(paragraph.rstrip(), _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    # RFC 3676 section 4.4: a line that begins so could be taken for a quotation, or for something else.
+    stuffed = [f" {line}" if line.startswith((" ", ">", "From ")) else line for line in lines]
+    return [*(f"{line} " for line in stuffed[:-1]), stuffed[-1]]
 
 
 def _failure(code: int) -> MailRefused | MailUnavailable:

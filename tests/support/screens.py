@@ -34,7 +34,8 @@ LIST_RESOURCES = "() => performance.getEntriesByType('resource').map((one) => on
 
 
 @cache
-def _axe() -> str:
+def axe() -> str:
+    """Read the script that looks for faults of accessibility."""
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
@@ -88,7 +89,7 @@ class Inspector:
         self.seen.append(name)
         wait_until(self._is_complete, f"the whole of {name}")
         self._weigh(name)
-        self.page.evaluate(_axe())
+        self.page.evaluate(axe())
         for size, themes in ((NARROW, ("dark", "light")), (WIDE, ("light", "dark"))):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
             for theme in themes:

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from jinja2 import Environment, meta
 
 from idp.outbound.mail import MailWriter
 from tests.support import mails
@@ -14,28 +15,42 @@ from tests.support.mails import EVENTS, FOLDER, FRAMES, LANGUAGES
 FETCHED = re.compile(
     r"<(?:img|link|script|iframe|object|embed|video|audio)\b|url\(|@import|background=", re.IGNORECASE
 )
+ADDRESS = re.compile(r"https?://\S+")
+NUMBER = re.compile(r"\d+")
+#: A date or a moment of a program, an entity, a value of Python, what is left of a template.
+RAW = re.compile(r"\d{4}-\d\d-\d\d|&(?:#\d+|#x\w+|[a-z]+);|\bNone\b|\bTrue\b|\bFalse\b|\{\{|\}\}|\{%|%\}")
 BREAKABLE_SPACE = re.compile(r"(?<=\w) [:;?!»](?=\s|$)|« ", re.MULTILINE)
 
 
 class _Page(HTMLParser):
-    """What a mail's HTML says: language, title, links, and words."""
+    """What a mail's HTML says: language, links, all words, and those that are read once it is open."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.language: str | None = None
         self.links: list[str] = []
         self.words: list[str] = []
+        self._read: list[str] | None = None
         self.feed(html)
+
+    @property
+    def read(self) -> str:
+        """What somebody reads: neither the title nor the preview."""
+        return " ".join(self._read or [])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "html":
             self.language = values.get("lang")
+        if values.get("role") == "article":
+            self._read = []
         if tag == "a":
             self.links.append(values.get("href") or "")
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+        if self._read is not None:
+            self._read.append(data.strip())
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +120,52 @@ def test_french_mail_has_no_breakable_space_before_a_double_mark(writer: MailWri
 
     assert BREAKABLE_SPACE.findall(mail.text) == []
     assert BREAKABLE_SPACE.findall(" ".join(_Page(mail.html).words)) == []
+
+
+@pytest.mark.rule("UX-1")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_mail_text_and_html_tell_the_same_facts(writer: MailWriter, event: str, language: str) -> None:
+    """Both forms name the same values and the same numbers: who reads the plain one misses nothing (S-418)."""
+    mail = writer.write(event, language, EVENTS[event])
+    page = _Page(mail.html)
+    without_addresses = ADDRESS.sub("…", mail.text)
+
+    assert _variables(f"{event}.{language}.txt") == _variables(f"{event}.{language}.html")
+    assert set(NUMBER.findall(without_addresses)) == set(NUMBER.findall(ADDRESS.sub("…", page.read)))
+
+
+def _variables(name: str) -> set[str]:
+    """Name what a template is given for its event; what every mail is given stands in the frames too."""
+    environment = Environment(autoescape=True)
+    environment.filters.update(day=str, moment=str)
+    parsed = environment.parse((FOLDER / name).read_text(encoding="utf-8"))
+    return meta.find_undeclared_variables(parsed) - {"city", "base_url", "language", "mail"}
+
+
+@pytest.mark.rule("UX-1")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_mail_says_nothing_as_machines_write_it(writer: MailWriter, event: str, language: str) -> None:
+    """No raw date, no entity, no name of a value, no blank where a value should be; in either form."""
+    mail = writer.write(event, language, EVENTS[event])
+
+    for words in (mail.subject, ADDRESS.sub("…", mail.text), ADDRESS.sub("…", _Page(mail.html).read)):
+        assert RAW.findall(words) == []
+        assert "\n\n\n" not in words
+
+
+@pytest.mark.rule("UX-1")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_mail_text_begins_and_ends_as_all_do(writer: MailWriter, event: str, language: str) -> None:
+    """A greeting first; last the warning, the number, whose mail it is and why it came, under a signature mark."""
+    text = writer.write(event, language, EVENTS[event]).text
+    frame = writer.write("password_reset", language, EVENTS["password_reset"]).text
+
+    assert text.splitlines()[:2] == frame.splitlines()[:2]
+    assert text.splitlines()[-7:] == frame.splitlines()[-7:]
+    assert "\n-- \n" in text
 
 
 def test_mail_value_with_markup_stays_text(writer: MailWriter) -> None:
