@@ -20,6 +20,7 @@ from idp.demo import explorateurs, franceconnect_simulator, mail_catcher, parkin
 from idp.demo.franceconnect_simulator import FranceConnectClient, FranceConnectSettings
 from idp.demo.serve import serve
 from tests.demo.provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
+from tests.support.browser import next_page
 from tests.support.server import free_port
 
 pytestmark = pytest.mark.rule("CON-9", "UX-2")
@@ -111,9 +112,9 @@ def check(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
-def goes(page: Page, target: Locator) -> None:
+def goes(target: Locator) -> None:
     """Use what leads to another page, and wait until that one is read: a click returns before it is there."""
-    with page.expect_navigation(wait_until="domcontentloaded"):
+    with next_page(target):
         target.click()
 
 
@@ -136,17 +137,17 @@ def test_franceconnect_screens_are_accessible(demo: Addresses, page: Page) -> No
     page.goto(demo.franceconnect)
     check(page)
 
-    goes(page, page.get_by_role("link", name="Provoquer une panne"))
+    goes(page.get_by_role("link", name="Provoquer une panne"))
     check(page)
     page.select_option("#fault", "identity_error")
     page.fill("#times", "1")
-    goes(page, page.get_by_role("button", name="Provoquer"))
+    goes(page.get_by_role("button", name="Provoquer"))
     assert "code" in page.inner_text("[role=alert]")
     check(page)
     page.fill("#detail", "Y010008")
-    goes(page, page.get_by_role("button", name="Provoquer"))
+    goes(page.get_by_role("button", name="Provoquer"))
     check(page)
-    goes(page, page.get_by_role("button", name="Retirer : page"))
+    goes(page.get_by_role("button", name="Retirer : page"))
     assert "Aucune panne" in page.inner_text("main")
 
     page.goto(authorize(demo))
@@ -154,11 +155,11 @@ def test_franceconnect_screens_are_accessible(demo: Addresses, page: Page) -> No
     check(page)
 
     page.fill("#login", "sans_mail")
-    goes(page, page.get_by_role("button", name="Se connecter"))
+    goes(page.get_by_role("button", name="Se connecter"))
     check(page)
 
     page.goto(authorize(demo))
-    goes(page, page.get_by_role("button", name="Se connecter"))
+    goes(page.get_by_role("button", name="Se connecter"))
     assert "va recevoir" in page.inner_text("h1")
     check(page)
 
@@ -168,25 +169,25 @@ def test_parking_screens_are_accessible(demo: Addresses, page: Page) -> None:
     page.goto(demo.parking)
     check(page)
 
-    goes(page, page.get_by_role("link", name="Gérer mon droit et suivre mes demandes"))
+    goes(page.get_by_role("link", name="Gérer mon droit et suivre mes demandes"))
     assert page.url == f"{demo.parking}/espace"
     check(page)
 
-    goes(page, page.get_by_role("button", name="Valider mon choix"))
+    goes(page.get_by_role("button", name="Valider mon choix"))
     check(page)
     page.get_by_role("radio", name="Je n’autorise pas").check()
-    goes(page, page.get_by_role("button", name="Valider mon choix"))
+    goes(page.get_by_role("button", name="Valider mon choix"))
     assert page.get_by_role("status").inner_text().startswith("Votre choix est enregistré")
 
     for name in ("Changer de véhicule", "Changer d’adresse (10", "Renouvellement", "Payer", "Voir"):
         page.goto(f"{demo.parking}/espace")
-        goes(page, page.locator(".links").get_by_text(name).first)
+        goes(page.locator(".links").get_by_text(name).first)
         check(page)
 
     page.goto(f"{demo.parking}/demande")
     page.fill("#plate", "x")
     page.fill("#address", "x")
-    goes(page, page.get_by_role("button", name="Enregistrer"))
+    goes(page.get_by_role("button", name="Enregistrer"))
     check(page)
 
 
@@ -195,22 +196,22 @@ def test_explorateurs_screens_are_accessible(demo: Addresses, page: Page) -> Non
     page.goto(demo.explorateurs)
     check(page)
 
-    goes(page, page.get_by_role("link", name="Rejoindre les Explorateurs"))
+    goes(page.get_by_role("link", name="Rejoindre les Explorateurs"))
     page.fill("#pseudonym", "Zoé")
-    goes(page, page.get_by_role("button", name="Rejoindre le panel"))
+    goes(page.get_by_role("button", name="Rejoindre le panel"))
     check(page)
     page.fill("#pseudonym", "Colibri")
     page.check("#rules")
-    goes(page, page.get_by_role("button", name="Rejoindre le panel"))
+    goes(page.get_by_role("button", name="Rejoindre le panel"))
     check(page)
 
-    page.get_by_role("link", name="Répondre").first.click()
-    goes(page, page.get_by_role("button", name="Envoyer"))
+    goes(page.get_by_role("link", name="Répondre").first)
+    goes(page.get_by_role("button", name="Envoyer"))
     check(page)
 
     page.goto(f"{demo.explorateurs}/depart")
     check(page)
-    goes(page, page.get_by_role("button", name="Quitter le panel"))
+    goes(page.get_by_role("button", name="Quitter le panel"))
     check(page)
 
 
@@ -219,7 +220,7 @@ def test_mail_screens_are_accessible(demo: Addresses, page: Page) -> None:
     page.goto(demo.mail)
     check(page)
 
-    goes(page, page.get_by_role("link", name="Votre code"))
+    goes(page.get_by_role("link", name="Votre code"))
     check(page)
 
 

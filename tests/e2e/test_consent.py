@@ -140,7 +140,7 @@ def test_consent_withdrawn_in_my_services_ends_parkings_access_at_once(any_visit
     any_visitor.presses("Retirer mon accord")
     any_visitor.sees("Votre accord est retiré.")
 
-    any_visitor.page.goto(f"{any_visitor.demo.parking}/espace")
+    any_visitor.goes_to(f"{any_visitor.demo.parking}/espace")
     # Parking finds its tokens dead, or was told by then that its session is over, and asks for a login.
     expect(any_visitor.page.locator("h1")).to_have_text(REFUSED_OR_ASKED_AGAIN)
     any_visitor.goes_to_parking()

@@ -22,7 +22,7 @@ def test_person_connects_a_device_with_the_code_that_it_shows(any_visitor: Visit
     television = a_television(visitor.demo)
     assert television.polls()["error"] == "authorization_pending"
 
-    visitor.page.goto(television.codes["verification_uri"])
+    visitor.goes_to(television.codes["verification_uri"])
     visitor.sees_title("Connecter un appareil")
     visitor.writes(user_code=television.codes["user_code"].replace("-", "").lower())
     visitor.presses("Continuer")
@@ -45,7 +45,7 @@ def test_person_compares_the_code_that_a_telephone_read_and_refuses(any_visitor:
     television = a_television(visitor.demo)
     visitor.signs_in_here(visitor.demo.new_account())
 
-    visitor.page.goto(television.codes["verification_uri_complete"])
+    visitor.goes_to(television.codes["verification_uri_complete"])
     expect(visitor.page.locator(".user-code > [aria-hidden]")).to_have_text(television.codes["user_code"])
     expect(visitor.page.locator("input[name=user_code]:not([type=hidden])")).to_have_count(0)
     visitor.presses("Oui, c’est le même code")

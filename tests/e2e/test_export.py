@@ -29,7 +29,7 @@ def test_export_is_downloaded_by_one_button_and_its_page_is_accessible(
     visitor.is_in_parking()
     visitor.opens("/account/export")
     with visitor.page.expect_download() as download:
-        visitor.hands.press(visitor.page.get_by_role("button", name="Télécharger mes données"))
+        visitor.page.get_by_role("button", name="Télécharger mes données").click()
     file = tmp_path / "export.zip"
     download.value.save_as(file)
 

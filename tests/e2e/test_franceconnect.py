@@ -36,7 +36,7 @@ def test_first_account_by_franceconnect_then_a_password_by_mail(any_visitor: Vis
     visitor.writes(email=identity.email)
     visitor.presses("Recevoir le lien")
     visitor.sees_title("Consultez votre messagerie")
-    visitor.page.goto(_reset_link(visitor, identity.email))
+    visitor.goes_to(visitor.demo.wait_for_link(identity.email, "/new-password"))
     visitor.writes(password=OTHER_PASSWORD)
     visitor.presses("Enregistrer ce mot de passe")
     visitor.sees_title("Votre mot de passe est changé")
@@ -47,14 +47,6 @@ def test_first_account_by_franceconnect_then_a_password_by_mail(any_visitor: Vis
     visitor.opens("/account/identity")
     visitor.sees("Identité certifiée par FranceConnect")
     visitor.sees(identity.family_name)
-
-
-def _reset_link(visitor: Visitor, email: str) -> str:
-    def link(number: int) -> str | None:
-        links = visitor.demo.wait_for_mail(email, number)["links"]
-        return next((link for link in links if "/new-password" in link), None)
-
-    return next(filter(None, map(link, range(1, 6))))
 
 
 @pytest.mark.rule("FC-1", "LOG-1")
@@ -242,7 +234,7 @@ def test_franceconnect_that_is_down_leaves_the_password_way_open(visitor: Visito
         break_it(fault="down")
         visitor.goes_to_franceconnect()
         visitor.page.wait_for_url(lambda url: url != sign_in)
-        visitor.page.goto(sign_in)
+        visitor.goes_to(sign_in)
         visitor.signs_in(email)
         visitor.allows()
 

@@ -52,15 +52,14 @@ def test_forgotten_password_is_replaced_by_the_mails_link_and_everything_open_cl
     email = visitor.demo.new_account()
     elsewhere = a_visitor()
     elsewhere.signs_in_here(email)
-    visitor.demo.wait_for_mail(email)
 
     visitor.goes_to_parking()
     visitor.follows("J’ai oublié mon mot de passe")
     visitor.writes(email=email)
     visitor.presses("Recevoir le lien")
     visitor.sees_title("Consultez votre messagerie")
-    link = visitor.demo.wait_for_mail(email, 2)["links"][0]
-    visitor.page.goto(link)
+    link = visitor.demo.wait_for_link(email, "/new-password")
+    visitor.goes_to(link)
     visitor.sees_title("Choisissez un nouveau mot de passe")
     assert "token" not in visitor.page.url
     visitor.writes(password=OTHER_PASSWORD)
@@ -73,7 +72,7 @@ def test_forgotten_password_is_replaced_by_the_mails_link_and_everything_open_cl
     visitor.is_in_parking()
     elsewhere.opens("/account")
     elsewhere.sees_title("Se connecter")
-    elsewhere.page.goto(link)
+    elsewhere.goes_to(link)
     elsewhere.sees_title("Ce lien ne fonctionne plus")
 
 

@@ -45,7 +45,7 @@ def test_panel_opens_by_a_parents_yes_and_closes_by_its_withdrawal(
     asks(child, email, parents_address)
 
     link = child.demo.wait_for_mail(parents_address)["links"][0]
-    parent.page.goto(link)
+    parent.goes_to(link)
     parent.sees_title("Un enfant vous demande une permission")
     parent.sees("Demande de Zoé")
     expect(parent.page).to_have_url(f"{child.demo.provider}/permission")
@@ -56,13 +56,13 @@ def test_panel_opens_by_a_parents_yes_and_closes_by_its_withdrawal(
     child.allows()
     child.is_at(child.demo.explorateurs, "/adhesion")
 
-    parent.page.goto(link)
+    parent.goes_to(link)
     parent.presses("Retirer ma permission Les Explorateurs de la Ville de Paris")
     parent.sees_title("Retirer votre permission pour Les Explorateurs de la Ville de Paris ?")
     parent.presses("Retirer ma permission")
     parent.sees_title("Vous avez retiré votre permission")
 
-    child.page.goto(f"{child.demo.explorateurs}/panel")
+    child.goes_to(f"{child.demo.explorateurs}/panel")
     # The panel learns it by the notice of the end, or at its next question, whichever is quicker.
     expect(child.page.locator("h1")).to_have_text(CLOSED)
     child.goes_to_explorateurs()

@@ -103,7 +103,7 @@ def new_password_form(a_visitor: AVisitor, _forgotten: list[str]) -> Visitor:
         visitor.writes(email=email)
         visitor.presses("Recevoir le lien")
         _forgotten.append(visitor.demo.wait_for_mail(email)["links"][0])
-    visitor.page.goto(_forgotten[0])
+    visitor.goes_to(_forgotten[0])
     return visitor
 
 

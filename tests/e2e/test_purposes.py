@@ -55,7 +55,7 @@ def test_purpose_switched_on_our_page_shows_at_parkings_next_look(any_visitor: V
     visitor.hands.press(visitor.page.get_by_role("button", name="Enregistrer mes choix"))
     visitor.sees("Vos choix sont enregistrés.")
 
-    visitor.page.goto(f"{visitor.demo.parking}/espace")
+    visitor.goes_to(f"{visitor.demo.parking}/espace")
     expect(answer(visitor, YES)).to_be_checked()
     visitor.sees(f"Dernière mise à jour le {day_of_the_last_change(visitor)}.")
     visitor.hands.choose(answer(visitor, NO))

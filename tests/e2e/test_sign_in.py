@@ -130,7 +130,7 @@ def test_request_of_another_browser_shows_that_it_has_expired(visitor: Visitor, 
     visitor.sees_title("Se connecter")
     somebody = a_visitor()
 
-    somebody.page.goto(visitor.page.url)
+    somebody.goes_to(visitor.page.url)
 
     somebody.sees_title("Cette demande a expiré")
     somebody.follows("Aller à l’accueil de Mon Paris")
@@ -147,7 +147,7 @@ def test_page_of_a_request_that_was_answered_leads_on_to_the_service(visitor: Vi
     visitor.allows()
     visitor.is_in_parking()
 
-    visitor.page.goto(sign_in)
+    visitor.goes_to(sign_in)
 
     visitor.is_in_parking()
 

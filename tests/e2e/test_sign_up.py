@@ -38,7 +38,7 @@ def test_resident_who_opens_the_mails_link_in_the_same_browser_goes_on_to_parkin
     visitor.goes_to_parking()
     visitor.begins_sign_up(email)
 
-    visitor.page.goto(visitor.demo.wait_for_mail(email)["links"][0])
+    visitor.goes_to(visitor.demo.wait_for_mail(email)["links"][0])
     visitor.sees_title("Confirmez votre adresse e-mail")
     assert "token" not in visitor.page.url
     visitor.presses("C’est bien moi, continuer")
@@ -59,7 +59,7 @@ def test_link_opened_in_another_browser_gives_the_first_one_nothing(
     visitor.begins_sign_up(email)
     owner = a_visitor()
 
-    owner.page.goto(visitor.demo.wait_for_mail(email)["links"][0])
+    owner.goes_to(visitor.demo.wait_for_mail(email)["links"][0])
     owner.presses("C’est bien moi, continuer")
     owner.completes_account()
     owner.is_at(owner.demo.provider, "/")

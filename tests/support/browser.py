@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, sync_playwright
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -23,7 +23,15 @@ FLAGS = (
     # A page of ours that asks for anything elsewhere does not get it (UX-4).
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1",
 )
-PATIENCE_MILLISECONDS = 10_000
+# What is there at once on a machine that does nothing else; nothing waits so long for what must not come.
+PATIENCE_MILLISECONDS = 30_000
+#: Whether a link or a button leads to another page in the same tab; a script that takes it over is not seen.
+LEADS_ELSEWHERE = """(element) => {
+    const link = element.closest("a[href]");
+    if (link) return !link.target && !link.getAttribute("href").startsWith("#");
+    const button = element.closest("button, input");
+    return button?.type === "submit" && Boolean(button.form) && !button.hasAttribute("popovertarget");
+}"""
 
 
 def find_chromium() -> str | None:
@@ -90,3 +98,20 @@ def open_page(browser: Browser, **options: object) -> Iterator[Page]:
         context.close()
     if faults:
         raise AssertionError("\n".join(faults))
+
+
+@contextmanager
+def next_page(target: Locator) -> Iterator[None]:
+    """Wait for the page that a link or a button leads to, if it leads to one.
+
+    A click returns before that page is there: what is read or typed next would still be the old page's. The target
+    is looked for first, so that a page that is still on its way here is not taken for the next one.
+
+    Args:
+        target: What the block presses.
+    """
+    if not target.evaluate(LEADS_ELSEWHERE):
+        yield
+        return
+    with target.page.expect_navigation(wait_until="domcontentloaded"):
+        yield

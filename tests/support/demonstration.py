@@ -34,7 +34,7 @@ from tests.support.server import HOST
 
 Found = TypeVar("Found")
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 # It is ready in two seconds; on a machine that does much else at once, later.
 STARTING_SECONDS = 90.0
 PAUSE_SECONDS = 0.03
@@ -171,6 +171,32 @@ class Demonstration:
             return received[number - 1] if len(received) >= number else None
 
         return wait_until(look, f"message {number} to {to}")
+
+    def wait_for_code(self, to: str) -> str:
+        """Wait for the newest code that an address was sent: other mails may come before it, and after."""
+
+        def look() -> str | None:
+            codes = [mail["code"] for mail in self.mails(to) if mail["code"] is not None]
+            return str(codes[-1]) if codes else None
+
+        return wait_until(look, f"a code to {to}")
+
+    def wait_for_link(self, to: str, path: str) -> str:
+        """Wait for a mail with a link to a path, whatever other mails come.
+
+        Args:
+            to: The address.
+            path: What the link has in it.
+
+        Returns:
+            The newest such link.
+        """
+
+        def look() -> str | None:
+            links = [link for mail in self.mails(to) for link in mail["links"] if path in link]
+            return str(links[-1]) if links else None
+
+        return wait_until(look, f"a link to {path} to {to}")
 
     # FranceConnect
 

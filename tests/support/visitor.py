@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Error, Locator, Page, expect
 
+from tests.support.browser import next_page
 from tests.support.builders import PASSWORD
 from tests.support.demonstration import Demonstration, new_address, new_family_name
 
@@ -34,7 +35,7 @@ class Hands(Protocol):
     """How somebody uses a page."""
 
     def press(self, target: Locator) -> None:
-        """Use a link or a button."""
+        """Use a link or a button, and wait for the page that it leads to, if it does."""
 
     def write(self, target: Locator, text: str) -> None:
         """Replace what a field holds."""
@@ -51,7 +52,8 @@ class Mouse:
 
     def press(self, target: Locator) -> None:
         """Click."""
-        target.click()
+        with next_page(target):
+            target.click()
 
     def write(self, target: Locator, text: str) -> None:
         """Fill the field at once, as a paste or a password manager does."""
@@ -72,7 +74,8 @@ class Keyboard:
     def press(self, target: Locator) -> None:
         """Go there, then Enter."""
         self._reach(target)
-        target.page.keyboard.press("Enter")
+        with next_page(target):
+            target.page.keyboard.press("Enter")
 
     def write(self, target: Locator, text: str) -> None:
         """Go there, then type over what is there."""
@@ -194,17 +197,21 @@ class Visitor:
     # Small gestures
 
     def opens(self, path: str) -> None:
-        """Type an address of the provider; again when pages that go on by themselves were quicker."""
+        """Type an address of the provider."""
+        self.goes_to(f"{self.demo.provider}{path}")
+
+    def goes_to(self, address: str) -> None:
+        """Type an address; again when pages that go on by themselves were quicker."""
         for _ in range(QUICKER_PAGES):
             try:
-                self.page.goto(f"{self.demo.provider}{path}")
+                self.page.goto(address)
             except Error as error:
                 if all(sign not in error.message for sign in SIGNS_OF_A_QUICKER_PAGE):
                     raise
                 self.page.wait_for_load_state()
             else:
                 return
-        self.page.goto(f"{self.demo.provider}{path}")
+        self.page.goto(address)
 
     def presses(self, button: str) -> None:
         """Use a button."""
@@ -227,7 +234,7 @@ class Visitor:
 
     def goes_to_parking(self) -> None:
         """Press parking's button, which asks for a login."""
-        self.page.goto(f"{self.demo.parking}/")
+        self.goes_to(f"{self.demo.parking}/")
         self.follows(PARKING_BUTTON)
 
     def goes_to_parking_for(self, scope: str) -> None:
@@ -251,7 +258,7 @@ class Visitor:
 
     def goes_to_explorateurs(self) -> None:
         """Press the panel's button, which asks for a login."""
-        self.page.goto(f"{self.demo.explorateurs}/")
+        self.goes_to(f"{self.demo.explorateurs}/")
         self.follows("Rejoindre les Explorateurs")
 
     # Signing in
@@ -283,9 +290,9 @@ class Visitor:
         self.presses("Recevoir mon code")
         self.sees_title("Saisissez le code reçu par e-mail")
 
-    def types_code(self, email: str, number: int = 1) -> None:
-        """Type the code of the mail that came."""
-        self.writes(code=str(self.demo.wait_for_mail(email, number)["code"]))
+    def types_code(self, email: str) -> None:
+        """Type the code of the mail that came, whatever other mails did."""
+        self.writes(code=self.demo.wait_for_code(email))
         self.presses("Continuer")
 
     def proves_address(self, email: str) -> None:
