@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from idp.services.sign_in import sessions
+from idp.storage.models import outbox
 from tests.support.builders import OTHER_PASSWORD, PASSWORD, an_account, mails
 from tests.support.pages import mailed_path, send, words_of
 from tests.support.provider import SESSION_COOKIE, form_of
@@ -169,6 +171,8 @@ def test_services_are_told_and_front_channel_frames_come_first(
 
     answer = browser.post(PAGE, data=form_of(browser.get(PAGE)))
 
+    with provider.context.database.read() as connection:
+        assert connection.scalars(select(outbox.c.kind)).all().count("logout") == 1
     assert "https://parking.example.org/frame" in answer.text
     assert "/account/secured?account=" in answer.text
     assert all(provider.is_dead(service, one) for service, one in zip((told, framed), tokens, strict=True))
