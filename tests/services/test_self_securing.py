@@ -11,14 +11,14 @@ from sqlalchemy import func, select
 
 from idp.domain.authentication import Authentication
 from idp.domain.email_address import EmailAddress
-from idp.services.account import email_address, password, self_securing
+from idp.services.account import deletion, email_address, password, self_securing
 from idp.services.account.self_securing import AlreadySecured, Secured, SessionOver
 from idp.services.sign_in import password as sign_in
 from idp.services.sign_in import sessions
 from idp.services.sign_in.arrival import Arrived, Visit
 from idp.services.sign_in.password import Refused
 from idp.services.sign_in.sessions import open_session
-from idp.storage.models import account_links, audit_events, devices
+from idp.storage.models import account_links, audit_events, devices, throttle_counters
 from tests.support.builders import HOME, OTHER_PASSWORD, PASSWORD, an_account, last_mail, mails
 
 if TYPE_CHECKING:
@@ -245,3 +245,15 @@ def test_ticket_serves_one_browser_for_as_long_as_the_link(context: Context, clo
     assert self_securing.where_mailed(context, ticket, bytes([1]) * 32) is None
     clock.advance(timedelta(minutes=31))
     assert self_securing.where_mailed(context, ticket, BROWSER) is None
+
+
+@pytest.mark.rule("LIF-4")
+def test_counter_of_links_goes_with_the_account(context: Context) -> None:
+    """What counted a person's presses is erased with them."""
+    account = an_account(context)
+    self_securing.secure(context, present(context, account))
+
+    deletion.delete(context, account.account_id)
+
+    with context.database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(throttle_counters)) == 0
