@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "idp/web/static"
-#: With it, the longest page has 18 kB for its words (UX-4).
-MOST_BYTES = 33_000
+#: With it, the longest page has 16 kB for its words and its script (UX-4).
+MOST_BYTES = 34_000
 CLASS = re.compile(r"\.([a-z][a-z0-9-]*)")
 JINJA = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 #: The class of <main>, which pages choose by a block.
