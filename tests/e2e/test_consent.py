@@ -160,9 +160,9 @@ def test_double_click_on_allow_ends_on_parkings_page(visitor: Visitor) -> None:
     visitor.is_in_parking()
 
 
-@pytest.mark.rule("CON-6", "CON-9")
+@pytest.mark.rule("CON-6", "CON-9", "PRO-6")
 def test_panel_receives_what_was_agreed_and_its_members_choose_a_pseudonym(any_visitor: Visitor) -> None:
-    """Les Explorateurs ask for a pseudonym that is not the name; answers stand under it alone."""
+    """Les Explorateurs ask for a pseudonym that is not the name; answers stand under it alone, and surveys wait."""
     any_visitor.goes_to_explorateurs()
     any_visitor.signs_in(any_visitor.demo.new_account())
     any_visitor.allows("gender")
@@ -178,3 +178,6 @@ def test_panel_receives_what_was_agreed_and_its_members_choose_a_pseudonym(any_v
 
     any_visitor.is_at(any_visitor.demo.explorateurs, "/panel")
     any_visitor.sees_title(f"Bonjour {pseudonym}")
+    any_visitor.opens("/requests")
+    for text in ("Inscription confirmée", "Trouver de la fraîcheur en été", "(dans 14 jours)"):
+        any_visitor.sees(text)

@@ -136,14 +136,17 @@ def address_of(client: Client, request: ServiceRequest) -> str | None:
 
 def _put(connection: Connection, account_id: str, request: ServiceRequest) -> Written | Refused:
     key = account_id, request.client_id, request.type, request.reference
-    is_new = service_requests.find(connection, *key) is None
-    if is_new and service_requests.count_of(connection, account_id, request.client_id) >= MOST_OF_A_PERSON:
+    is_unknown = service_requests.find(connection, *key) is None
+    if (
+        is_unknown
+        and service_requests.count_of(connection, account_id, request.client_id) >= MOST_OF_A_PERSON
+    ):
         return Refused.TOO_MANY
-    is_kept = service_requests.put(connection, account_id, request)
+    kept_id = service_requests.put(connection, account_id, request)
     present = service_requests.find(connection, *key)
     # The same word again, after an answer that was lost: it is kept, and nothing stands out anew.
-    if present is not None and (is_kept or present.update == request.update):
-        return Written(present, is_new=is_new)
+    if present is not None and (kept_id is not None or present.update == request.update):
+        return Written(present, is_new=kept_id == request.request_id)
     return Refused.OUTDATED
 
 

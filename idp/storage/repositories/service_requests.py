@@ -73,11 +73,12 @@ def account_of(connection: Connection, client_id: str, subject: str) -> str | No
     )
 
 
-def put(connection: Connection, account_id: str, request: ServiceRequest) -> bool:
+def put(connection: Connection, account_id: str, request: ServiceRequest) -> str | None:
     """Write what a service says; one statement decides, whatever arrives at once.
 
     Returns:
-        False when what is there is as new or newer.
+        Our identifier of the request: the one that was given when it is new; None when what is there is as new
+        or newer.
     """
     said = request.update
     values: dict[str, Any] = {
@@ -110,7 +111,8 @@ def put(connection: Connection, account_id: str, request: ServiceRequest) -> boo
         set_=changes,
         where=_TABLE.c.updated_at < statement.excluded.updated_at,
     ).returning(_TABLE.c.request_id)
-    return connection.scalar(written) is not None
+    kept_id: str | None = connection.scalar(written)
+    return kept_id
 
 
 def find(
