@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.storage.engine import open_database
 from idp.web.space.styleguide import _FRAMES, COLOURS, MEASURES, PARTS
 from idp.web.space.stylesheet import MODES, contrast, properties
-from tests.support.provider import a_provider
+from tests.support.clock import SettableClock
+from tests.support.provider import a_provider, the_seal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask.testing import FlaskClient
 
     from idp.storage.engine import Database
-    from tests.support.clock import SettableClock
+    from tests.support.databases import Databases
     from tests.support.provider import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,10 +29,19 @@ STYLE = (ROOT / "idp/web/static/style.css").read_text(encoding="utf-8")
 ADDRESSES = ["/styleguide", *(f"/styleguide/{part}" for part in PARTS[1:])]
 
 
-@pytest.fixture
-def guide(database: Database, clock: SettableClock) -> FlaskClient:
+@pytest.fixture(scope="module")
+def database(databases: Databases) -> Iterator[Database]:
+    """One for all: no page of the guide asks it anything."""
+    with databases.new("sqlite") as url:
+        opened = open_database(url, seal=the_seal)
+        yield opened
+        opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def guide(database: Database) -> FlaskClient:
     """A browser at a provider that serves the guide."""
-    return a_provider(database, clock, city={"styleguide": True}).app.test_client()
+    return a_provider(database, SettableClock(), city={"styleguide": True}).app.test_client()
 
 
 @cache
@@ -39,10 +52,11 @@ def macros() -> frozenset[str]:
 
 
 @pytest.mark.rule("UX-3")
-@pytest.mark.parametrize("path", [*ADDRESSES, "/styleguide/frame/visitor"])
-def test_guide_is_not_there_unless_asked_for(lasting_provider: Provider, path: str) -> None:
+def test_guide_is_not_there_unless_asked_for(lasting_provider: Provider) -> None:
     """Residents have no use for it."""
-    assert lasting_provider.app.test_client().get(path).status_code == 404
+    browser = lasting_provider.app.test_client()
+
+    assert {browser.get(path).status_code for path in [*ADDRESSES, "/styleguide/frame/visitor"]} == {404}
 
 
 @pytest.mark.rule("UX-3")
@@ -128,13 +142,11 @@ def test_colours_have_the_contrast_that_they_promise(mode: str) -> None:
 
 
 @pytest.mark.rule("UX-3")
-def test_guide_measures_the_colours_of_the_operator(
-    database: Database, clock: SettableClock, tmp_path: Path
-) -> None:
+def test_guide_measures_the_colours_of_the_operator(database: Database, tmp_path: Path) -> None:
     """A theme that nobody can read says so where it is looked at."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "theme.css").write_text(":root { --muted: #cccccc; }", encoding="utf-8")
-    provider = a_provider(database, clock, city={"styleguide": True, "templates": str(tmp_path)})
+    provider = a_provider(database, SettableClock(), city={"styleguide": True, "templates": str(tmp_path)})
 
     page = provider.app.test_client().get("/styleguide").text
 

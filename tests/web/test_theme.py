@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.provider import a_provider
+from idp.storage.engine import open_database
+from tests.support.clock import SettableClock
+from tests.support.provider import a_provider, the_seal
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from flask.testing import FlaskClient
 
-    from idp.storage.engine import Database
-    from tests.support.clock import SettableClock
+    from tests.support.databases import Databases
     from tests.support.provider import Provider
 
 COLOURS = ":root { --action: #7a1f5c; }"
@@ -23,9 +24,10 @@ MARK = '<img class="mark" src="{{ asset("arms.svg") }}" alt="" width="40" height
 ARMS = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
 
 
-@pytest.fixture
-def themed(database: Database, clock: SettableClock, tmp_path: Path) -> Provider:
+@pytest.fixture(scope="module")
+def themed(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A provider whose operator has a folder with colours, a mark and an icon of their own."""
+    tmp_path = tmp_path_factory.mktemp("theme")
     static = tmp_path / "static"
     static.mkdir()
     (static / "theme.css").write_text(COLOURS, encoding="utf-8")
@@ -33,7 +35,10 @@ def themed(database: Database, clock: SettableClock, tmp_path: Path) -> Provider
     (static / "favicon.svg").write_text(ARMS, encoding="utf-8")
     (tmp_path / "mark.html").write_text(MARK, encoding="utf-8")
     (tmp_path / "secret.txt").write_text("not served", encoding="utf-8")
-    return a_provider(database, clock, city={"templates": str(tmp_path)})
+    with databases.new("sqlite") as url:
+        opened = open_database(url, seal=the_seal)
+        yield a_provider(opened, SettableClock(), city={"templates": str(tmp_path)})
+        opened.dispose()
 
 
 def addresses(page: str) -> dict[str, str]:
