@@ -36,6 +36,8 @@ class Notice:
         message: What the person should know.
         url: Where they go on.
         due_at: Until when they have to act.
+        step: Of how many steps it has reached.
+        steps: How many there are.
     """
 
     kind: str
@@ -47,6 +49,8 @@ class Notice:
     message: str | None = None
     url: str | None = None
     due_at: datetime | None = None
+    step: int | None = None
+    steps: int | None = None
 
 
 class Notices:
@@ -82,5 +86,5 @@ class Notices:
         return True
 
 
-def _written(value: str | datetime | None) -> str | None:
+def _written(value: str | int | datetime | None) -> str | int | None:
     return value.isoformat() if isinstance(value, datetime) else value

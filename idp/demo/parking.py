@@ -40,6 +40,9 @@ PLATE_ERROR = "Saisissez une immatriculation comme AB-123-CD, ou 123 ABC 75 pour
 ADDRESS_ERROR = "Saisissez une adresse à Paris, avec son code postal."
 CHOICE_ERROR = "Choisissez l’une des deux réponses."
 REWORDED_ERROR = "La question a été reformulée entre-temps. Relisez-la, puis répondez."
+#: Asked for, paid, active.
+STEPS = 3
+STEP_OF_PAYING = 2
 #: How Mon Paris calls what becomes of a right.
 NOTICE_KIND = "droit-de-stationnement"
 NOTICE_STATUSES = {"unpaid": "to_pay", "active": "paid", "cancelled": "canceled"}
@@ -287,6 +290,7 @@ class Parking:
 
 def _notice(right: Right, now: datetime, origin: str) -> Notice:
     """Say where a right stands."""
+    is_unpaid = right.status == "unpaid"
     return Notice(
         kind=NOTICE_KIND,
         reference=f"DS-{right.id}",
@@ -297,6 +301,8 @@ def _notice(right: Right, now: datetime, origin: str) -> Notice:
         if right.valid_until is None
         else f"Votre droit est valable jusqu’au {long_date(right.valid_until)}.",
         url=f"{origin}/droits/{right.id}",
+        step=STEP_OF_PAYING if is_unpaid else None,
+        steps=STEPS if is_unpaid else None,
     )
 
 

@@ -709,6 +709,7 @@ def test_what_becomes_of_a_request_is_told_on_mon_paris(signed_in: Resident) -> 
     assert {notice["subject"] for notice in notices} == {signed_in.provider.subject}
     assert notices[1]["url"] == BASE_URL + signed_in.right("AB-123-CD")
     assert notices[1]["reference"] == notices[0]["reference"]
+    assert [(notice["step"], notice["steps"]) for notice in notices] == [(2, 3), (None, None), (None, None)]
 
 
 @pytest.mark.rule("PRO-6")
