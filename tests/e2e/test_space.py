@@ -39,12 +39,18 @@ def test_request_that_parking_tells_of_is_read_and_put_away(any_visitor: Visitor
 
     visitor.opens("/")
     visitor.sees("1 demande attend quelque chose de vous.")
-    visitor.opens("/requests?view=to_do")
+    visitor.opens("/requests")
+    visitor.hands.write(visitor.page.locator("#search"), "gh-264")
+    visitor.presses("Filtrer")
+    visitor.page.wait_for_url("**search=gh-264**")
     visitor.sees("Droit de stationnement pour GH-264-LT")
     visitor.hands.press(visitor.page.get_by_role("button", name="Marquer comme lue").first)
     visitor.sees("La demande est marquée comme lue.")
     visitor.hands.press(visitor.page.get_by_role("link", name="Payer").first)
     visitor.page.wait_for_url(f"{visitor.demo.parking}/droits/*")
+    visitor.opens("/account/receipts")
+    visitor.hands.press(visitor.page.get_by_role("link", name="Voir le reçu").first)
+    visitor.sees_title("Reçu")
 
 
 @pytest.mark.rule("PRO-4")
@@ -59,6 +65,29 @@ def test_favourites_are_put_in_order_by_buttons(any_visitor: Visitor) -> None:
     assert visitor.page.locator(FAVOURITES).all_inner_texts() == [second, first]
     visitor.opens("/account/sessions")
     assert visitor.page.locator(".favourite-links a").all_inner_texts() == [second, first]
+    visitor.opens("/account/favourites")
+    visitor.hands.press(visitor.page.get_by_role("button", name="Retirer").first)
+    visitor.sees("Le service n’est plus dans vos favoris.")
+    expect(visitor.page.locator(FAVOURITES)).to_have_text([first])
+
+
+@pytest.mark.rule("PRO-5")
+@pytest.mark.parametrize("any_visitor", ["keyboard", "no_javascript"], indirect=True)
+def test_rubrique_and_language_are_chosen(any_visitor: Visitor) -> None:
+    """A box, a saved choice, the rubrique in the menu; the language of the account beside it."""
+    visitor = any_visitor
+    visitor.opens("/sign-in?next=/account/rubriques")
+    visitor.signs_in(visitor.demo.new_account())
+    visitor.sees_title("Rubriques")
+    visitor.hands.tick(visitor.page.locator("#rubrique-1"))
+    visitor.presses("Enregistrer")
+    visitor.sees("Votre choix est enregistré.")
+    expect(visitor.page.locator("a[href^='/rubriques/']").first).to_be_attached()
+
+    visitor.opens("/account/language")
+    visitor.hands.choose(visitor.page.locator("input[name=language][value=en]"))
+    visitor.presses("Enregistrer")
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
 
 
 @pytest.mark.rule("PRO-4")
