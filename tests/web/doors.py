@@ -413,7 +413,8 @@ def come(pages: Pages, name: str) -> Standing:
 #: Every page, by a name of its own. What stands in one pair of brackets of an address is anything.
 DOORS: Final[dict[str, Door]] = {
     "/": anybody("/"),
-    "/ signed in": at_home,
+    "/ with favourites": at_home,
+    "/ with requests": lambda pages: (requests(pages)[0], "/"),
     "/accept-terms": old_terms,
     "/accept-terms in a request": old_terms_in_a_request,
     "/accessibilite": anybody("/accessibilite"),

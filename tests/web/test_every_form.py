@@ -205,7 +205,7 @@ BUTTONS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "/select-account": ("/select-account", ("choice",)),
     "/sign-up/link": ("/sign-up/link", ("token",)),
     "/step-up": ("/step-up", ("choice",)),
-    "/terms/notice": ("/ signed in", ("version",)),
+    "/terms/notice": ("/ with favourites", ("version",)),
     "/undo-email": ("/undo-email", ("token",)),
 }
 #: Forms that send nothing but our token, and what is no form of a page.
@@ -226,6 +226,7 @@ WITHOUT_FIELDS: Final = {
     "/receipts/check.json": "for programs",
     "/sign-out": "one button",
     "/sign-up/code/resend": "one button",
+    "/styleguide": "the forms of the guide of the look: nothing is read",
 }
 
 
