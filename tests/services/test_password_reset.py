@@ -217,6 +217,25 @@ def test_link_of_a_sign_up_sets_no_password(context: Context) -> None:
 
 
 @pytest.mark.rule("PWD-8")
+def test_second_click_finds_what_the_first_one_did(context: Context, clock: SettableClock) -> None:
+    """For a minute, and for the link that set the present password: one that was voided, or is old, did nothing."""
+    an_account(context)
+    voided, token = ask(context), ask(context)
+    before = password.just_reset(context, token, browser_hash=BROWSER)
+    clock.advance(seconds=1)
+    reset(context, token)
+
+    found = password.just_reset(context, token, browser_hash=BROWSER)
+
+    assert before is None
+    assert found == Reset(0, None, None)
+    assert password.just_reset(context, voided, browser_hash=BROWSER) is None
+    assert password.just_reset(context, "nothing", browser_hash=BROWSER) is None
+    clock.advance(minutes=2)
+    assert password.just_reset(context, token, browser_hash=BROWSER) is None
+
+
+@pytest.mark.rule("PWD-8")
 def test_link_serves_once(context: Context) -> None:
     """The second time it sets nothing."""
     an_account(context)

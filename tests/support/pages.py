@@ -55,6 +55,14 @@ def words_of(response: TestResponse) -> str:
     return response.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
+def twin_of(browser: FlaskClient) -> FlaskClient:
+    """Open a browser with the cookies of another one: what is answered to the one, the other never hears."""
+    twin = browser.application.test_client()
+    for cookie in (browser._cookies or {}).values():  # noqa: SLF001 - the client tells one cookie by its name only
+        twin.set_cookie(cookie.key, cookie.value, domain=cookie.domain)
+    return twin
+
+
 def edition_of(response: TestResponse) -> dict[str, str]:
     """Give the hidden field by which a page says which state it shows, as a form sends it."""
     return {"edition": response.text.partition('name="edition" value="')[2].partition('"')[0]}

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.support.builders import OTHER_PASSWORD, PASSWORD, an_account, last_mail, mails
-from tests.support.pages import csrf_of, mailed_path, send, without_tokens, words_of
+from tests.support.pages import csrf_of, mailed_path, send, twin_of, without_tokens, words_of
 from tests.support.provider import answer_of, form_of
 
 if TYPE_CHECKING:
@@ -189,6 +189,22 @@ def test_late_or_used_link_is_told(provider: Provider, visitor: FlaskClient, clo
     late = open_link(provider, visitor)
 
     assert (used.status_code, late.status_code) == (410, 410)
+
+
+@pytest.mark.rule("PWD-8")
+def test_second_of_two_clicks_says_that_the_password_is_changed(
+    provider: Provider, visitor: FlaskClient
+) -> None:
+    """The browser drops the answer to the first, with what it would have kept."""
+    an_account(provider.context)
+    ask(visitor)
+    fields = {**form_of(open_link(provider, visitor)), "password": OTHER_PASSWORD}
+    twin_of(visitor).post("/new-password", data=fields)
+
+    answer = visitor.post("/new-password", data=fields)
+
+    assert answer.status_code == 200
+    assert "Votre mot de passe est changé" in answer.text
 
 
 @pytest.mark.rule("PWD-1", "PWD-2", "PWD-3")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from idp.crypto.opaque import SecretKind, digest, is_well_formed, new_secret
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: How long the link may be followed (PWD-8).
 LINK_LIFETIME = timedelta(minutes=30)
+#: Between two clicks of one person, on a slow phone.
+_SECOND_CLICK: Final = timedelta(minutes=1)
 _PURPOSE = "reset_password"
 _PERSONAL = ("given_name", "family_name", "preferred_username")
 
@@ -187,6 +189,19 @@ def reset(
         if waiting is not None and not _waits(connection, waiting, browser_hash, now):
             waiting = None
     return Reset(ended, waiting, new_device)
+
+
+def just_reset(context: Context, token: str | None, *, browser_hash: bytes) -> Reset | None:
+    """Find what a link has just done, for the second of two clicks: its browser may have lost the first answer."""
+    if token is None or not is_well_formed(SecretKind.LINK, token):
+        return None
+    now = context.clock()
+    with context.database.read() as connection:
+        link = account_links.that_set_password(connection, digest(token), _PURPOSE, now - _SECOND_CLICK)
+        if link is None:
+            return None
+        waits = link.pending_id is not None and _waits(connection, link.pending_id, browser_hash, now)
+    return Reset(0, link.pending_id if waits else None, None)
 
 
 def change(

@@ -83,6 +83,26 @@ def find(connection: Connection, token_hash: bytes, purpose: str, now: datetime)
     return None if found is None else AccountLink(account_from(found), found.pending_id)
 
 
+def that_set_password(
+    connection: Connection, token_hash: bytes, purpose: str, since: datetime
+) -> AccountLink | None:
+    """Find a link that has set the password its account has now, a moment ago; None for one that was voided."""
+    statement = (
+        select(*ACCOUNT_COLUMNS, _TABLE.c.pending_id)
+        .join_from(_TABLE, accounts)
+        .where(
+            _TABLE.c.token_hash == token_hash,
+            _TABLE.c.purpose == purpose,
+            _TABLE.c.consumed_at >= since,
+            # Both are written by one transaction, at one time.
+            _TABLE.c.consumed_at == accounts.c.password_changed_at,
+            accounts.c.state == AccountState.ACTIVE,
+        )
+    )
+    found = connection.execute(statement).one_or_none()
+    return None if found is None else AccountLink(account_from(found), found.pending_id)
+
+
 def consume(connection: Connection, token_hash: bytes, purpose: str, now: datetime) -> bool:
     """Use up a link, at most once whatever the number of concurrent callers."""
     statement = (

@@ -78,7 +78,7 @@ def submit_new() -> Response:
     token = cookies.read(cookies.LINK)
     email = password.address_of_link(context(), token)
     if email is None:
-        return _dead_link()
+        return _used(token)
     outcome = password.reset(
         context(),
         token,
@@ -98,7 +98,7 @@ def submit_new() -> Response:
             )
             return make_response(content, status)
         case password.LinkGone():
-            return _dead_link()
+            return _used(token)
         case _:
             assert_never(outcome)
 
@@ -169,6 +169,12 @@ def _after_reset(done: Reset) -> Response:
         "account/password_changed.html", signed_in=False, sessions_ended=done.sessions_ended, next_url=None
     )
     return make_response(content)
+
+
+def _used(token: str | None) -> Response:
+    """Answer to a link that does nothing any more: the second of two clicks finds it done."""
+    done = password.just_reset(context(), token, browser_hash=browser_hash())
+    return _dead_link() if done is None else _after_reset(done)
 
 
 def _dead_link() -> Response:

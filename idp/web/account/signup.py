@@ -213,11 +213,12 @@ def submit_details() -> Response:
                 "account/signup_details.html", _errors(outcome), typed, **_details_variables(known)
             )
             return make_response(content, status)
-        case signup.AddressTaken():
+        case signup.Gone() if signed_in() is not None:
+            return go_on(waiting)
+        case signup.AddressTaken() | signup.Gone():
+            # It was there a moment ago: the other of two clicks has opened the account, and its answer may be lost.
             cookies.write(cookies.SIGNUP, None)
             return redirect_to(link("login.show", waiting, notice="account_ready"))
-        case signup.Gone():
-            return _over(waiting)
         case _:
             assert_never(outcome)
 
