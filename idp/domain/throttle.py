@@ -228,7 +228,7 @@ class MailPolicy:
     """The limits of mails that anyone can make us send; silent beyond (ACC-4, PWD-8).
 
     Attributes:
-        reset_per_address: Mails for a new password, to one address.
+        reset_per_address: Mails for a new password, to one address; as many for who secures their account (LOG-6).
         signup_per_address: Mails of sign-up, to one address.
         signup_per_network: Sign-ups from one network.
         permission_per_address: Mails that ask for a permission, to one parent (CON-7).
