@@ -66,10 +66,12 @@ class Asset:
     Attributes:
         file: Where it is.
         version: Changes with its content; a part of its address.
+        content: What is sent in place of the file: our stylesheets, without what is for their readers alone.
     """
 
     file: Path
     version: str
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

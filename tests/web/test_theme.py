@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from idp.storage.engine import open_database
+from idp.web.assets import compact
 from tests.support.clock import SettableClock
 from tests.support.provider import a_provider, the_seal
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Databases
     from tests.support.provider import Provider
 
+STATIC = Path(__file__).resolve().parents[2] / "idp/web/static"
 COLOURS = ":root { --action: #7a1f5c; }"
 MARK = '<img class="mark" src="{{ asset("arms.svg") }}" alt="" width="40" height="40">'
 ARMS = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
@@ -92,6 +95,37 @@ def test_page_without_a_theme_loads_our_stylesheet_alone(lasting_provider: Provi
     found = addresses(lasting_provider.app.test_client().get("/contact").text)
 
     assert [name for name in found if name.endswith(".css")] == ["style.css"]
+
+
+@pytest.mark.rule("UX-4")
+@pytest.mark.parametrize("name", ["style.css", "styleguide.css"])
+def test_stylesheet_is_sent_without_what_is_for_its_readers(lasting_provider: Provider, name: str) -> None:
+    """Comments and spaces stay here, nothing else does."""
+    written = (STATIC / name).read_text(encoding="utf-8")
+
+    sent = loaded(lasting_provider.app.test_client(), f"/static/{name}")
+
+    assert "/*" not in sent
+    assert len(sent) < 0.92 * len(written)
+    assert _without_spaces(sent) == _without_spaces(re.sub(r"/\*.*?\*/", "", written, flags=re.DOTALL))
+
+
+def _without_spaces(text: str) -> str:
+    return re.sub(r"\s+", "", text).replace(";}", "}")
+
+
+@pytest.mark.parametrize(
+    "written, sent",
+    [
+        ("a :hover { b: c; }", "a :hover{b:c}"),
+        (".a > .b + .c, .d { e: calc(1px + 2rem) / 3; }", ".a > .b + .c,.d{e:calc(1px + 2rem) / 3}"),
+        (':is(.a, .b) ::before { content: " (" attr(href) ")"; }', ':is(.a,.b) ::before{content:" (" attr(href) ")"}'),
+        ("@media screen and (a: b) {\n  /* why */\n  c { d: e; }\n}\n", "@media screen and (a:b){c{d:e}}"),
+    ],
+)  # fmt: skip
+def test_space_that_parts_something_stays(written: str, sent: str) -> None:
+    """Between selectors, in sums and in strings."""
+    assert compact(written) == sent
 
 
 @pytest.mark.rule("UX-4")
