@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -15,8 +15,6 @@ from idp.domain.civil_identity import FIRST_YEAR, LONGEST_NAME, Gender, is_birth
 FIELDS = ("given_name", "family_name", "preferred_username", "gender", "birthdate")
 #: What a person is not asked for, but may change once FranceConnect has said it and the link has ended (FC-5).
 PLACES = ("birthplace", "birthcountry")
-#: What a new account asks for; the rest is as far as the person gives it (ACC-1).
-REQUIRED = frozenset({"given_name", "family_name"})
 
 #: The genders that a person may say; FranceConnect has a third.
 _GENDERS = (Gender.FEMALE, Gender.MALE)
@@ -25,8 +23,6 @@ _GENDERS = (Gender.FEMALE, Gender.MALE)
 class IdentityFault(StrEnum):
     """What is wrong with a field; the texts are in `templates/messages.html`, under the same names."""
 
-    GIVEN_NAME_MISSING = "given_name_missing"
-    FAMILY_NAME_MISSING = "family_name_missing"
     NAME_MALFORMED = "name_malformed"
     NAME_TOO_LONG = "name_too_long"
     GENDER_UNKNOWN = "gender_unknown"
@@ -35,27 +31,23 @@ class IdentityFault(StrEnum):
     BIRTHDATE_TOO_OLD = "birthdate_too_old"
 
 
-_MISSING = {"given_name": IdentityFault.GIVEN_NAME_MISSING, "family_name": IdentityFault.FAMILY_NAME_MISSING}
-
-
-def faults(
-    typed: Mapping[str, str], *, today: date, required: Collection[str] = REQUIRED
-) -> dict[str, IdentityFault]:
+def faults(typed: Mapping[str, str], *, today: date) -> dict[str, IdentityFault]:
     """Name what is wrong with each field, places too, in the order of the form; empty when all is well.
+
+    Nothing is demanded: a person says as much as they like (ACC-1, S-429), and a service that needs more asks for it.
 
     Args:
         typed: Values by wire name; an absent one is as good as a blank one.
         today: The date that birth dates are compared with.
-        required: Names of the fields that must not be blank.
     """
     names = (*FIELDS, *PLACES)
-    found = {name: _fault(name, normalise_text(typed.get(name, "")), today, required) for name in names}
+    found = {name: _fault(name, normalise_text(typed.get(name, "")), today) for name in names}
     return {name: fault for name, fault in found.items() if fault is not None}
 
 
-def _fault(name: str, value: str, today: date, required: Collection[str]) -> IdentityFault | None:
+def _fault(name: str, value: str, today: date) -> IdentityFault | None:
     if not value:
-        return _MISSING.get(name) if name in required else None
+        return None
     if name == "birthdate":
         return None if is_birthdate(value, today=today) else _birthdate_fault(value, today)
     if name == "gender":

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from idp.storage.models import accounts, ledger_entries, signups
+from idp.storage.models import account_attributes, accounts, ledger_entries, signups
 from tests.support.builders import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -357,7 +357,7 @@ def test_box_is_never_ticked_beforehand(provider: Provider, visitor: FlaskClient
     prove(provider, visitor)
 
     first = visitor.get("/sign-up/details").text
-    again = send(visitor, "/sign-up/details", DETAILS | {"given_name": ""}).text
+    again = send(visitor, "/sign-up/details", DETAILS | {"given_name": "2"}).text
 
     assert 'name="terms" type="checkbox"' in first
     assert " checked" not in checkbox_in(first)
@@ -405,8 +405,6 @@ WRONG_FIELDS = {
     "the name of the person": ({"password": "Zoe-Claire.1990"}, "votre nom ou votre adresse"),
     "the name of the service": ({"password": "Mon-MonParis.2026"}, "nom de ce service"),
     "a common password": ({"password": "Soleil2024!"}, "trop connu"),
-    "no given name": ({"given_name": "  "}, "Saisissez au moins un prénom."),
-    "no family name": ({"family_name": ""}, "Saisissez votre nom de naissance."),
     "a name with a digit": ({"family_name": "R2D2"}, "ni une lettre"),
     "markup in a name": ({"given_name": "<b>Zoé</b>"}, "ni une lettre"),
     "a very long name": ({"family_name": "é" * 300}, "trop long"),
@@ -442,7 +440,7 @@ def test_every_fault_of_the_page_is_told_at_once(provider: Provider, visitor: Fl
     answer = send(
         visitor,
         "/sign-up/details",
-        {"password": "é", "given_name": "", "family_name": "", "gender": "x", "birthdate": "x"},
+        {"password": "é", "given_name": "2", "family_name": "2", "gender": "x", "birthdate": "x"},
     )
 
     assert "11 points à corriger" in answer.text
@@ -460,6 +458,19 @@ def test_longest_password_is_taken_whole(provider: Provider, visitor: FlaskClien
     typed = {"email": "zoe@example.fr", "password": longest[:-1]}
     assert send(elsewhere, "/sign-in", typed).status_code == 422
     assert send(elsewhere, "/sign-in", typed | {"password": longest}).status_code == 303
+
+
+@pytest.mark.rule("ACC-1")
+def test_account_needs_no_identity(provider: Provider, visitor: FlaskClient) -> None:
+    """An address, a password and the terms are enough: nothing else is kept of who says nothing else (S-429)."""
+    prove(provider, visitor)
+
+    answer = send(visitor, "/sign-up/details", {"password": DETAILS["password"], "terms": "yes"})
+
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert accounts_in(provider) == 1
+    with provider.context.database.read() as connection:
+        assert connection.execute(select(account_attributes)).all() == []
 
 
 @pytest.mark.rule("ACC-1", "ACC-3")

@@ -173,5 +173,4 @@ def _faults(
         for name, value in changes.items()
         if normalise_text(value) != normalise_text(known[name].value if name in known else "")
     }
-    required = declared_identity.REQUIRED & changed.keys()
-    return declared_identity.faults(changed, today=today, required=required)
+    return declared_identity.faults(changed, today=today)

@@ -99,10 +99,8 @@ def _rectified(
 ) -> Rectified | Faulty:
     now, known = tools.clock(), attributes.read(connection, account.account_id)
     changes = {name: value for name, value in typed.items() if name in _IDENTITY}
-    required = declared_identity.REQUIRED & changes.keys()
-    faults: dict[str, str] = dict(
-        declared_identity.faults(changes, today=now.date(), required=required)
-    ) | _contact_changes(typed, known, changes)
+    faults: dict[str, str] = dict(declared_identity.faults(changes, today=now.date()))
+    faults |= _contact_changes(typed, known, changes)
     if faults:
         return Faulty(faults)
     declared = apply_declared(known, changes, now)
