@@ -253,6 +253,22 @@ def test_search_finds_words_anywhere(
     assert titles(browser, search=search, view="all") == expected
 
 
+def test_search_that_finds_something_in_another_list_leads_there(
+    writer: Writer, browser: FlaskClient
+) -> None:
+    """Who looks for what is over does not have to know that it is."""
+    writer.put(key="a/1", title="Vélo", status="closed")
+    writer.put(key="a/2", title="Carte verte")
+    post(browser, "read")
+
+    page = browser.get("/requests", query_string={"search": "vélo"})
+
+    assert "mais 1 dans une autre" in words_of(page)
+    assert 'href="/requests?view=all&amp;search=v%C3%A9lo"' in page.text
+    assert titles(browser, view="all", search="vélo") == ["Vélo"]
+    assert "Essayez d’autres mots" in words_of(browser.get("/requests?search=x"))
+
+
 def test_mark_is_taken_back(writer: Writer, browser: FlaskClient) -> None:
     """What was put away can stand out again, and the page returns to where it was."""
     writer.put(title="Carte verte")

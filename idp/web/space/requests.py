@@ -79,8 +79,10 @@ def show() -> str:
         service=service,
         asked=dict(zip(_KEPT, asked, strict=True)),
         services=sorted({(client.name, client.client_id) for client, _ in listed}),
-        earlier=_address(asked, number - 1) if number > 1 else None,
-        later=_address(asked, number + 1) if number * _A_PAGE < len(shown) else None,
+        earlier=_address(asked, page=number - 1) if number > 1 else None,
+        later=_address(asked, page=number + 1) if number * _A_PAGE < len(shown) else None,
+        # What is looked for stands in another list.
+        elsewhere=_address((_ALL_VIEW, *asked[1:])) if found and (searched or service) else None,
     )
 
 
@@ -146,9 +148,9 @@ def _page_number(found: int) -> int:
     return min(int(given), last) if _NUMBER.fullmatch(given) else 1
 
 
-def _address(asked: tuple[str, str, str], number: int) -> str:
+def _address(asked: tuple[str, str, str], page: int | None = None) -> str:
     kept = {name: value or None for name, value in zip(_KEPT, asked, strict=True)}
-    return url("requests.show", **kept, page=str(number))
+    return url("requests.show", **kept, page=None if page is None else str(page))
 
 
 def _seen_at() -> datetime:
