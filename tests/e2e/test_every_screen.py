@@ -194,6 +194,9 @@ def at_home(visitor: Visitor) -> Iterator[str]:
     yield "identity_error"
     submits(visitor, given_name="Zoé", family_name="Œuvrard")
     yield "identity_saved"
+    _saves_elsewhere(visitor, "/account/identity", family_name="Œuvrard-Lys")
+    submits(visitor, preferred_username="Mistral")
+    yield "identity_outdated"
     yield from _reachable(visitor)
     visitor.opens("/account/password")
     yield "password"
@@ -248,18 +251,24 @@ def _reachable(visitor: Visitor) -> Iterator[str]:
     yield "contact_details"
     submits(visitor, phone_number="12", street="4 bis, rue de Lobau", postal_code="7500")
     yield "contact_details_error"
-    elsewhere = visitor.page.context.new_page()
-    elsewhere.goto(f"{visitor.demo.provider}/account/contact-details")
-    elsewhere.locator("#field-phone_number").fill("06 12 34 56 78")
-    elsewhere.locator("main form .button-main").click()
-    elsewhere.wait_for_url("**notice=saved")
-    elsewhere.close()
+    _saves_elsewhere(visitor, "/account/contact-details", phone_number="06 12 34 56 78")
     submits(visitor, phone_number="01 42 76 40 40", postal_code="75004", locality="Paris")
     yield "contact_details_outdated"
     submits(visitor)
     yield "contact_details_saved"
     visitor.opens("/account")
     yield "account_reachable"
+
+
+def _saves_elsewhere(visitor: Visitor, path: str, **fields: str) -> None:
+    """Save a page of the account in another tab, while this one shows it."""
+    elsewhere = visitor.page.context.new_page()
+    elsewhere.goto(f"{visitor.demo.provider}{path}")
+    for name, text in fields.items():
+        elsewhere.locator(f"#field-{name}").fill(text)
+    elsewhere.locator(f"main form[action='{path}'] .button-main").click()
+    elsewhere.wait_for_url("**notice=saved")
+    elsewhere.close()
 
 
 def _request_of_parking(visitor: Visitor, **others: str) -> dict[str, str]:

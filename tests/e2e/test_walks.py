@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,11 @@ from playwright.sync_api import expect
 
 from tests.support.demonstration import new_address, wait_until
 from tests.support.plain_browser import PlainBrowser
+from tests.support.screens import FIND_WHAT_JUMPS
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.rule("UX-2")
@@ -116,6 +120,11 @@ def test_double_clicks_the_back_button_and_a_look_elsewhere_do_no_harm(visitor: 
     visitor.writes(password="Vingt2.Tramways", given_name="Zoé", family_name="Œuvrard")
     visitor.ticks("terms")
     visitor.button("Créer mon compte").dblclick()
+    # When the browser has dropped the answer to the first click, the account is ready and nobody is signed in.
+    expect(visitor.page.locator("h1")).to_have_text(re.compile(f"{CONSENT}|Se connecter"))
+    if visitor.page.locator("#field-email").count():
+        visitor.sees("Votre compte est prêt.")
+        visitor.signs_in(email)
     visitor.sees_title(CONSENT)
     visitor.page.go_back()
     visitor.allows()
@@ -128,9 +137,38 @@ def test_double_clicks_the_back_button_and_a_look_elsewhere_do_no_harm(visitor: 
     visitor.opens("/account/delete")
     visitor.ticks("understood")
     visitor.button("Supprimer mon compte").dblclick()
-    visitor.sees_title("Votre compte est supprimé")
+    # The same: then the certificate is in the mail alone.
+    expect(visitor.page.locator("h1")).to_have_text(
+        re.compile("Votre compte est supprimé|Suppression du compte")
+    )
     visitor.page.go_back()
     visitor.sees_title("Se connecter")
+
+
+@pytest.mark.parametrize(
+    "content,told",
+    [
+        ("<button>1</button><p><button>2</button>", []),
+        ('<div style="display: flex; gap: 9px"><p><a href="#">1</a></p><p><a href="#">2</a></p></div>', []),
+        (
+            '<div style="display: flex; flex-direction: row-reverse"><button>1</button><button>2</button></div>',
+            ["BUTTON 1 leads back to BUTTON 2"],
+        ),
+        (
+            '<div style="display: flex; flex-direction: column-reverse"><button>1</button><button>2</button></div>',
+            ["BUTTON 1 leads up to BUTTON 2"],
+        ),
+        ('<button tabindex="2">1</button>', ["BUTTON 1 has a place of its own"]),
+    ],
+    ids=["down", "columns", "back", "up", "tabindex"],
+)
+def test_measure_of_the_order_of_the_focus_finds_what_it_is_for(
+    page: Page, content: str, told: list[str]
+) -> None:
+    """Every screen is measured by it (tests/e2e/test_every_screen.py)."""
+    page.set_content(content)
+
+    assert page.evaluate(FIND_WHAT_JUMPS) == told
 
 
 def types_the_code_that_counts(visitor: Visitor, email: str) -> None:

@@ -28,6 +28,21 @@ LOOK_WITH_AXE = """async (rules) => {
     return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }"""
 # What stands out of the page to the right, if anything does.
+# S-388, WCAG 2.4.3: Tab goes down the page and along its lines as people read them; never up, but to another column.
+FIND_WHAT_JUMPS = """() => {
+    const isSeen = (one) => !one.matches(".skip") && one.checkVisibility({ visibilityProperty: true });
+    const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+        .filter((one) => one.type !== "hidden" && !one.disabled && isSeen(one));
+    const name = (one) => `${one.tagName} ${one.id || one.textContent.trim().slice(0, 30)}`;
+    const faults = stops.filter((one) => one.tabIndex > 0).map((one) => `${name(one)} has a place of its own`);
+    stops.slice(1).forEach((one, index) => {
+        const before = stops[index].getClientRects()[0], here = one.getClientRects()[0];
+        const isUp = here.bottom <= before.top + 1 && here.left < before.right - 1;
+        const isBack = here.right <= before.left + 1 && here.top < before.bottom - 1 && here.bottom > before.top + 1;
+        if (isUp || isBack) faults.push(`${name(stops[index])} leads ${isUp ? "up" : "back"} to ${name(one)}`);
+    });
+    return faults;
+}"""
 FIND_WHAT_OVERFLOWS = """() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
@@ -136,6 +151,7 @@ class Inspector:
             self.faults.append(f"{where}: wider than the window: {', '.join(overflowing[:5])}")
         # The theme changes colours, the width the layout: each is looked at once with the other.
         if (theme == "light") == (size is NARROW):
+            self.faults += [f"{where}: {fault}" for fault in self.page.evaluate(FIND_WHAT_JUMPS)]
             self.faults += [f"{where}: {fault}" for fault in self.page.evaluate(LOOK_WITH_AXE, RULES)]
         (PICTURES / f"{name}.{self.label}.{theme}.{size['width']}.png").write_bytes(self._picture())
 

@@ -13,7 +13,7 @@ from idp.services.sign_in.journeys import Refused
 from idp.services.sign_in.linking import ToCompare, link_with_password
 from idp.web.federation import blueprint
 from idp.web.federation.answers import let_in, refused, shown, visit_of, with_held_identity
-from idp.web.http import client_address, form, redirect_to, url
+from idp.web.http import client_address, form, redirect_to, retry_after, url
 from idp.web.interaction.flow import browser_hash, link, pending
 from idp.web.interaction.login import missing
 from idp.web.sessions import welcome
@@ -83,7 +83,8 @@ def submit_link_account(waiting: PendingAuthorization | None, held: HeldIdentity
             return _link_form(held, {"email": [sentence("credentials_refused")]}, email)
         case password.Throttled(until):
             content = page(_LINK_FORM, identity=shown(held), throttled_until=until, values={"email": email})
-            return make_response(content, HTTPStatus.TOO_MANY_REQUESTS)
+            answer = make_response(content, HTTPStatus.TOO_MANY_REQUESTS)
+            return retry_after(answer, until - context().clock())
         case Refused():
             return refused(outcome)
         case _:

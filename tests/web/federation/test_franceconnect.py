@@ -123,6 +123,20 @@ def test_existing_account_is_linked_by_its_password(pages: Pages) -> None:
     assert rows(pages, franceconnect_links) == 1
 
 
+@pytest.mark.rule("LOG-2", "UX-2")
+def test_page_that_links_an_account_is_braked_and_says_until_when(pages: Pages) -> None:
+    """As the sign-in page does; what was typed of the address is kept."""
+    an_account(pages.provider.context)
+    browser = pages.browser()
+    where = pages.post(browser, pages.go(browser).location, choice="link").location
+
+    answers = [pages.post(browser, where, email="zoe@example.fr", password="Autre.chose1") for _ in range(6)]
+
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert 'value="zoe@example.fr"' in answers[-1].text
+
+
 # Errors
 
 
