@@ -1,18 +1,22 @@
 """What every application makes anew and what is always the same: made once for each process of a test run.
 
-Nearly every test has an application of its own. Three quarters of its price were the same templates, routes and
-translations compiled again, and the same certificate authorities read again; none of it is what a test could change.
+Nearly every test has an application and a database of its own. Three quarters of the price of an application were the
+same templates, routes and translations compiled again, and the same certificate authorities read again; a fifth of
+that of a database was the same statements compiled again. None of it is what a test could change.
 """
 
 from __future__ import annotations
 
 import ssl
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
+from sqlalchemy import create_engine
+from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
+from idp.storage import engine
 from idp.web import language
 
 if TYPE_CHECKING:
@@ -30,6 +34,9 @@ def make_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Environment, "compile", _remembering(Environment.compile, _what_decides_code))
     patch.setattr(Rule, "_compile_builder", _remembering(Rule._compile_builder, _what_decides_address))  # noqa: SLF001 - werkzeug has no other place for it
     patch.setattr(language, "load", cache(language.load))
+    patch.setattr(DefaultDialect, "__eq__", _is_same_dialect)
+    patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(_what_decides_statement(dialect)))
+    patch.setattr(engine, "create_engine", partial(create_engine, execution_options={"compiled_cache": {}}))
     patch.setattr(ssl, "create_default_context", _sharing_authorities(ssl.create_default_context))
 
 
@@ -75,6 +82,18 @@ def _what_decides_code(
 def _what_decides_address(rule: Rule, append_unknown: bool = True) -> Hashable:  # noqa: FBT001, FBT002 - werkzeug's
     """Tell what the function follows from that writes the addresses of a route; it is given the route itself."""
     return None if rule.defaults else (rule.rule, tuple(rule._trace), append_unknown)  # noqa: SLF001 - the same
+
+
+def _what_decides_statement(dialect: DefaultDialect) -> Hashable:
+    """Tell what the text of a statement follows from, beside the statement: SQLAlchemy's key has the dialect itself."""
+    return type(dialect), dialect.server_version_info, dialect.use_insertmanyvalues_wo_returning
+
+
+def _is_same_dialect(dialect: DefaultDialect, other: object) -> bool:
+    """Compare two dialects by what they make of a statement."""
+    return isinstance(other, DefaultDialect) and _what_decides_statement(dialect) == _what_decides_statement(
+        other
+    )
 
 
 def _sharing_authorities(make: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
