@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,10 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from click.testing import CliRunner
 from sqlalchemy import delete
 
+from idp.cli import group
 from idp.crypto.opaque import new_id
 from idp.domain.account import Account, AccountState
 from idp.domain.civil_identity import apply_declared
@@ -30,7 +31,7 @@ from idp.storage.engine import Database, open_database
 from idp.storage.models import throttle_counters
 from idp.storage.repositories import accounts, attributes, terms
 from tests.support.builders import PASSWORD, hash_of
-from tests.support.server import HOST
+from tests.support.server import is_free
 
 Found = TypeVar("Found")
 
@@ -257,8 +258,10 @@ class Demonstration:
         Returns:
             What it printed.
         """
-        command = [sys.executable, "-m", "idp.cli", "--config", str(self.folder / "config.toml"), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+        # In this process: one of its own costs a second to start, and tests/cli and tests/operations have some.
+        done = CliRunner().invoke(group, ["--config", str(self.folder / "config.toml"), *arguments])
+        if done.exception is not None:
+            raise RuntimeError(done.output) from done.exception
         return done.stdout
 
 
@@ -384,15 +387,6 @@ def free_ports() -> int:
     for attempt in range(PLACES_FOR_DEMONSTRATIONS):
         place = (os.getpid() + attempt) % PLACES_FOR_DEMONSTRATIONS
         base = FIRST_PORT + place * PORTS_OF_ONE_DEMONSTRATION
-        if all(_is_free(base + offset) for offset in range(PORTS_OF_ONE_DEMONSTRATION)):
+        if all(is_free(base + offset) for offset in range(PORTS_OF_ONE_DEMONSTRATION)):
             return base
     raise RuntimeError("no neighbouring ports are free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
