@@ -28,7 +28,7 @@ LOOK_WITH_AXE = """async (rules) => {
     return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }"""
 # What stands out of the page to the right, if anything does.
-# S-388, WCAG 2.4.3: Tab goes down the page and along its lines as people read them; never up, but to another column.
+# WCAG 2.4.3: Tab goes down the page and along its lines as people read them; never up, but to another column.
 FIND_WHAT_JUMPS = """() => {
     const isSeen = (one) => !one.matches(".skip") && one.checkVisibility({ visibilityProperty: true });
     const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
