@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +25,7 @@ from tests.support.pages import (
     mailed_path,
     mailed_token,
     send,
+    twin_of,
     without_tokens,
     words_of,
 )
@@ -498,6 +500,30 @@ def test_second_click_on_the_last_page_goes_on(provider: Provider, visitor: Flas
     again = visitor.post("/sign-up/details", data=fields)
 
     assert (again.status_code, again.location) == (303, "/")
+    assert accounts_in(provider) == 1
+
+
+@pytest.mark.rule("ACC-1")
+def test_second_click_whose_first_was_answered_in_vain_leads_to_the_account(
+    provider: Provider, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the one is at work, the other opens the account, and the browser has dropped its answer."""
+    prove(provider, visitor)
+    fields = {**form_of(visitor.get("/sign-up/details")), **DETAILS}
+    first, hash_once = twin_of(visitor), provider.context.passwords.hash
+
+    def hash_meanwhile(password: str) -> str:
+        monkeypatch.undo()
+        # In a thread of its own: Flask shares what it knows of a request with one that is sent within it.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(first.post, "/sign-up/details", data=fields).result()
+        return hash_once(password)
+
+    monkeypatch.setattr(provider.context.passwords, "hash", hash_meanwhile)
+
+    answer = visitor.post("/sign-up/details", data=fields)
+
+    assert (answer.status_code, answer.location) == (303, "/sign-in?notice=account_ready")
     assert accounts_in(provider) == 1
 
 
