@@ -17,6 +17,7 @@ from idp.app import utc_now
 from idp.storage.engine import open_database
 from idp.storage.repositories import disclosures
 from tests.support.clock import SettableClock
+from tests.support.demonstration import wait_until
 from tests.support.provider import a_provider
 from tests.support.running import (
     Answer,
@@ -31,6 +32,8 @@ from tests.support.running import (
 from tests.support.server import HOST, free_port
 
 ENGINES = ("gunicorn", "granian")
+#: Long before the server gives the slow ones up, and long enough for a machine that does much else.
+SOON_SECONDS = 8
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -148,7 +151,7 @@ def test_slow_headers_hold_nobody_up(provider: RunningProvider) -> None:
         answer = provider.get("/healthz")
 
     assert answer.status == 200
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON_SECONDS
 
 
 @pytest.mark.rule("OPS-3")
@@ -163,7 +166,7 @@ def test_slow_bodies_hold_nobody_up_with_gunicorn(tmp_path: Path) -> None:
         answer = provider.get("/healthz")
 
     assert answer.status == 200
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON_SECONDS
 
 
 @pytest.mark.rule("OPS-3")
@@ -191,8 +194,10 @@ def test_stop_turns_readiness_off_first(tmp_path: Path) -> None:
     server = {"drain_seconds": 3}
     with running_provider(tmp_path, f"sqlite:///{tmp_path}/idp.db", server=server) as provider:
         provider.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        ready, alive = provider.get("/readyz"), provider.get("/healthz")
+        ready = wait_until(
+            lambda: answer if (answer := provider.get("/readyz")).status != 200 else None, "no"
+        )
+        alive = provider.get("/healthz")
         code = provider.process.wait(20)
 
     assert (ready.status, alive.status, code) == (503, 200, 0)
@@ -214,9 +219,11 @@ def test_reload_under_load_loses_no_request(tmp_path: Path) -> None:
         threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        wait_until(lambda: statuses or None, "an answer")
         provider.process.send_signal(signal.SIGHUP)
-        time.sleep(4)
+        wait_until(lambda: len(set(provider.processes()) - before) >= 2 or None, "new workers")
+        # The old ones have a last request each.
+        time.sleep(1)
         done.set()
         for thread in threads:
             thread.join()
@@ -232,7 +239,7 @@ def test_reload_with_a_broken_configuration_keeps_the_old_one(tmp_path: Path) ->
     with running_provider(tmp_path, f"sqlite:///{tmp_path}/idp.db") as provider:
         provider.config.write_text("[server]\nworkers = 'many'\n")
         provider.process.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        wait_until(lambda: provider.events("reload_refused") or None, "the refusal")
 
         assert provider.get("/healthz").status == 200
         assert [event["event"] for event in provider.events("reload_refused")] == ["reload_refused"]
@@ -322,8 +329,7 @@ def test_key_rotation_while_running_never_leaves_a_signature_unverifiable(tmp_pa
         first = kids(provider)
         published = provider.idp("keys", "rotate", "--json")
         early = provider.idp("keys", "rotate", "--json")
-        time.sleep(1.5)
-        cached = kids(provider)
+        cached = wait_until(lambda: known if (known := kids(provider)) > first else None, "the next keys")
         moved = provider.idp("keys", "rotate", "--force", "--yes", "--json")
         time.sleep(1.5)
         after = kids(provider)
@@ -372,9 +378,11 @@ def test_each_request_is_one_event_without_its_path(provider: RunningProvider) -
 def test_request_id_of_a_named_proxy_is_kept(provider: RunningProvider) -> None:
     """A proxy's X-Request-ID ties its log to ours."""
     provider.get("/healthz", "X-Request-ID: 1a2b3c4d5e6f")
-    time.sleep(0.3)
 
-    assert "1a2b3c4d5e6f" in {event["request_id"] for event in provider.events("request")}
+    wait_until(
+        lambda: "1a2b3c4d5e6f" in {event["request_id"] for event in provider.events("request")} or None,
+        "its line",
+    )
 
 
 @pytest.mark.rule("OPS-3")
