@@ -78,13 +78,16 @@ def test_profile_is_edited_then_given_another_address_and_secured(any_visitor: V
     visitor.sees_title("Votre adresse e-mail est rétablie")
 
 
-@pytest.mark.rule("PRO-7", "LOG-6")
+@pytest.mark.rule("CGU-2", "PRO-7", "PRI-1", "LOG-6")
 @WITHOUT_A_MOUSE
-def test_list_is_subscribed_to_and_left_and_the_account_secured(any_visitor: Visitor) -> None:
-    """The mail's link has a button; nothing counts before."""
-    visitor, email = any_visitor, any_visitor.demo.new_account()
+def test_terms_are_accepted_a_list_left_data_taken_away_and_the_account_secured(any_visitor: Visitor) -> None:
+    """One button each; the list counts once the mail is answered."""
+    visitor, email = any_visitor, any_visitor.demo.new_account(terms_version="2020-01-01")
     visitor.opens("/sign-in?next=/newsletters")
     visitor.signs_in(email)
+    visitor.sees_title("Les conditions d’utilisation ont changé")
+    visitor.ticks("terms")
+    visitor.presses("Accepter et continuer")
     visitor.sees_title("Newsletters et alertes")
     visitor.hands.press(visitor.page.get_by_role("button", name="S’abonner").first)
     visitor.sees("Ouvrez le lien du message pour confirmer votre abonnement.")
@@ -97,6 +100,10 @@ def test_list_is_subscribed_to_and_left_and_the_account_secured(any_visitor: Vis
     visitor.hands.press(visitor.page.get_by_role("button", name="Se désabonner").first)
     visitor.sees("Le service ne lira plus votre adresse pour cette liste.")
 
+    visitor.opens("/account/export")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Télécharger mes données").press("Enter")
+    assert download.value.suggested_filename.endswith(".zip")
     visitor.opens("/account/secure")
     visitor.hands.press(visitor.page.locator("main form[action='/account/secure'] button"))
     visitor.sees_title("Votre compte est sécurisé")
