@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import databases as shared
 from tests.support.clock import SettableClock
@@ -44,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
+    # The same examples in every run, and a slow machine is no fault of the one that it was slow at;
+    # `--hypothesis-profile=default` looks for others.
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=slow)
+    if config.getoption("hypothesis_profile", None) is None:
+        settings.load_profile("steady")
     if is_first_process(config):
         shared.clean_up_after_the_dead()
         shared.make_shared_folder()
