@@ -131,7 +131,16 @@ def test_certified_values_are_not_rectified(idp: Run, provider: Provider) -> Non
         (("given_name=Zoé", "given_name=Max"), 2, "once"),
         ((), 2, "NAME=VALUE"),
     ],
-    ids=["phone", "future", "no name of a person", "half an address", "login", "no value", "twice", "nothing"],
+    ids=[
+        "phone",
+        "future",
+        "no name of a person",
+        "half an address",
+        "login",
+        "no value",
+        "twice",
+        "nothing",
+    ],
 )
 def test_malformed_values_change_nothing(
     idp: Run, provider: Provider, values: tuple[str, ...], code: int, said: str
