@@ -34,12 +34,12 @@ def simulator(*arguments: str) -> Iterator[str]:
             yield issuer
         finally:
             running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=60) == 0
 
 
 def discovery(issuer: str) -> dict[str, Any]:
     """Read what a simulator says of itself."""
-    with urlopen(f"{issuer}/.well-known/openid-configuration", timeout=20) as answer:  # noqa: S310 - http, ours
+    with urlopen(f"{issuer}/.well-known/openid-configuration", timeout=60) as answer:  # noqa: S310 - http, ours
         found: dict[str, Any] = json.load(answer)
     return found
 

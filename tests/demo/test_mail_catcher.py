@@ -35,7 +35,7 @@ class Catcher:
 
     def send(self, message: EmailMessage, recipients: list[str] | None = None) -> None:
         """Send by SMTP."""
-        with smtplib.SMTP(HOST, self.port, timeout=10) as smtp:
+        with smtplib.SMTP(HOST, self.port, timeout=60) as smtp:
             smtp.send_message(message, to_addrs=recipients)
 
 
@@ -150,7 +150,7 @@ def test_international_address_and_wrong_charset_are_received(catcher: Catcher) 
     """Neither a non-ASCII address nor a message with an unknown charset is lost."""
     catcher.send(mail("é", to="élodie@exemple.org"), ["élodie@exemple.org"])
     raw = b"Subject: x\r\nContent-Type: text/plain; charset=nonsense\r\n\r\ncaf\xc3\xa9\r\n"
-    with smtplib.SMTP(HOST, catcher.port, timeout=10) as smtp:
+    with smtplib.SMTP(HOST, catcher.port, timeout=60) as smtp:
         smtp.sendmail("a@example.org", ["b@example.org"], raw)
 
     first, second = catcher.pages.get("/messages").json
@@ -216,7 +216,7 @@ def test_mailbox_forgets_the_oldest() -> None:
 def test_served_application_answers_and_gives_its_port_back() -> None:
     """`serve` listens until shutdown, then the port is free at once."""
     server = serve(create_app(MailCatcherSettings()), HOST, 0)
-    with urlopen(f"http://{HOST}:{server.port}/messages", timeout=10) as answer:
+    with urlopen(f"http://{HOST}:{server.port}/messages", timeout=60) as answer:
         assert answer.read() == b"[]\n"
 
     server.shutdown()

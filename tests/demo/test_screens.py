@@ -97,7 +97,7 @@ def _send_a_mail(port: int) -> None:
     message["Subject"] = "Votre code"
     message.set_content("Votre code : 482915\n\nhttp://localhost:8000/x?jeton=" + "a" * 90)
     message.add_alternative("<html lang=fr><title>x</title><p>482915</p></html>", subtype="html")
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
         smtp.send_message(message)
 
 

@@ -59,7 +59,7 @@ def calls(
     with ThreadPoolExecutor(count + 1) as pool:
         asked = [(call, pool.submit(call.run)) for call in [Call(enter) for _ in range(count)]]
         for call, _ in asked:
-            assert call.is_inside.wait(10)
+            assert call.is_inside.wait(60)
         try:
             yield asked
         finally:
@@ -99,11 +99,11 @@ def test_portal_that_answers_is_asked_by_everybody(error: Exception | None) -> N
 
         asked[0][0].end(error)
 
-        assert fourth.is_inside.wait(10)
+        assert fourth.is_inside.wait(60)
         with places.one(), places.one():
             pass
         fourth.end()
-        waiter.join(10)
+        waiter.join(60)
 
 
 def test_dead_portal_holds_one_request_in_each_pause(clock: SettableClock) -> None:

@@ -40,12 +40,12 @@ class Demo:
 
     def status(self, offset: int, path: str = "/") -> int:
         """Ask one of the addresses."""
-        with urlopen(f"http://localhost:{self.port_base + offset}{path}", timeout=10) as answer:
+        with urlopen(f"http://localhost:{self.port_base + offset}{path}", timeout=60) as answer:
             return int(answer.status)
 
     def read(self, offset: int, path: str) -> str:
         """Read one of the addresses."""
-        with urlopen(f"http://localhost:{self.port_base + offset}{path}", timeout=10) as answer:
+        with urlopen(f"http://localhost:{self.port_base + offset}{path}", timeout=60) as answer:
             return str(answer.read().decode())
 
 
@@ -160,10 +160,10 @@ def test_simulator_runs_alone(tmp_path: Path) -> None:
     process = started_idp("franceconnect-simulator", "--port", str(port))
     assert process.stdout is not None
     process.stdout.readline()
-    with urlopen(f"http://localhost:{port}/api/v2/.well-known/openid-configuration", timeout=10) as answer:
+    with urlopen(f"http://localhost:{port}/api/v2/.well-known/openid-configuration", timeout=60) as answer:
         issuer = json.load(answer)["issuer"]
     process.terminate()
 
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert issuer == f"http://localhost:{port}/api/v2"
     process.stdout.close()

@@ -174,14 +174,14 @@ def test_stop_finishes_the_request_in_flight_and_leaves_nothing(tmp_path: Path) 
     """A request that was being sent when TERM came is answered; then every process is gone."""
     with running_provider(tmp_path, f"sqlite:///{tmp_path}/idp.db") as provider:
         processes = provider.processes()
-        with socket.create_connection((HOST, provider.port), timeout=10) as connection:
+        with socket.create_connection((HOST, provider.port), timeout=60) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
             time.sleep(0.3)
             provider.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             connection.sendall(b"Connection: close\r\n\r\n")
             answer = Answer.of(read_all(connection))
-        code = provider.process.wait(20)
+        code = provider.process.wait(60)
 
     assert answer.status == 200
     assert code == 0
@@ -198,7 +198,7 @@ def test_stop_turns_readiness_off_first(tmp_path: Path) -> None:
             lambda: answer if (answer := provider.get("/readyz")).status != 200 else None, "no"
         )
         alive = provider.get("/healthz")
-        code = provider.process.wait(20)
+        code = provider.process.wait(60)
 
     assert (ready.status, alive.status, code) == (503, 200, 0)
     assert json.loads(ready.body)["failures"] == {"server": "stopping"}
@@ -448,7 +448,7 @@ class held_connections:  # noqa: N801 - used as a word: `with held_connections(.
     """Connections that have sent a beginning and send no end."""
 
     def __init__(self, provider: RunningProvider, count: int, beginning: bytes) -> None:
-        self._open = [socket.create_connection((HOST, provider.port), timeout=10) for _ in range(count)]
+        self._open = [socket.create_connection((HOST, provider.port), timeout=60) for _ in range(count)]
         for connection in self._open:
             connection.sendall(beginning)
         time.sleep(0.3)

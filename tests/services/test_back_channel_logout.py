@@ -507,7 +507,7 @@ def test_worker_delivers_logouts_and_stops_when_told(
         wait_until(lambda: bool(receiver.requests))
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(60)
 
     assert not thread.is_alive()
     assert waiting(provider.context) == {"waiting": 0, "dead": 0}

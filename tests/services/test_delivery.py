@@ -63,7 +63,7 @@ def templates(tmp_path: Path) -> Path:
 
 def a_post(templates: Path, port: int) -> Post:
     """Mail over a real server of this machine."""
-    server = SMTPServer(HOST, port, "none", "Mon Paris <no-reply@example.org>", 5)
+    server = SMTPServer(HOST, port, "none", "Mon Paris <no-reply@example.org>", 60)
     return Post(SMTPMailer(server), MailWriter((templates,), {"phone": "3975"}, "https://compte.example.org"))
 
 
@@ -266,7 +266,7 @@ def test_worker_stops_when_told(context: Context, templates: Path) -> None:
 
     thread.start()
     stop.set()
-    thread.join(5)
+    thread.join(60)
 
     assert not thread.is_alive()
 

@@ -60,7 +60,7 @@ class Mailbox:
         """
         return [message for message in self.messages if address in str(message["To"])]
 
-    def wait_for(self, address: str, count: int = 1, within_seconds: float = 10) -> EmailMessage:
+    def wait_for(self, address: str, count: int = 1, within_seconds: float = 60) -> EmailMessage:
         """Wait until an address has its messages; delivery runs in threads of its own.
 
         Args:
@@ -108,7 +108,7 @@ def mail_server() -> Iterator[Mailbox]:
         Its mailbox, with the host and the port to send to.
     """
     mailbox = Mailbox(free_port())
-    controller = Controller(mailbox, hostname=mailbox.host, port=mailbox.port)
+    controller = Controller(mailbox, hostname=mailbox.host, port=mailbox.port, ready_timeout=60)
     controller.start()
     try:
         yield mailbox

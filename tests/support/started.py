@@ -59,7 +59,7 @@ class Started:
 
     def discovery(self) -> dict[str, Any]:
         """Read what it says of itself."""
-        with urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=20) as answer:  # noqa: S310 - http, ours
+        with urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=60) as answer:  # noqa: S310 - http, ours
             found: dict[str, Any] = json.load(answer)
         return found
 
