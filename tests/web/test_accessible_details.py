@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.rule("UX-2"), pytest.mark.xdist_group("accessible_deta
 
 #: Pages that have, together, every kind of part that our pages are made of.
 SAMPLE: Final = (
-    "/", "/ signed in", "/account", "/account/favourites", "/account/identity", "/account/services", "/consent",
+    "/", "/ with favourites", "/account", "/account/favourites", "/account/identity", "/account/services", "/consent",
     "/contact", "/newsletters", "/parental-permission", "/privacy", "/requests", "/sign-in", "/sign-up/code",
     "/sign-up/details", "/terms/<version>/changes",
 )  # fmt: skip
