@@ -151,33 +151,33 @@ def _paths(app: Flask) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("place", EVERY_PLACE, ids=lambda place: place.endpoint)
-def test_place_asks_for_a_login_when_the_map_says_so(lasting_provider: Provider, place: Place) -> None:
+def test_place_asks_for_a_login_when_the_map_says_so(provider: Provider, place: Place) -> None:
     """A stranger is led to the sign-in page by those that are somebody's own, and by no other."""
-    some_terms(lasting_provider.context)
-    path = next(path for one, path in _paths(lasting_provider.app).items() if one == place.endpoint)
+    some_terms(provider.context)
+    path = next(path for one, path in _paths(provider.app).items() if one == place.endpoint)
 
-    answer = lasting_provider.client().get(path)
+    answer = provider.client().get(path)
 
     assert (answer.status_code, "/sign-in?next=" in answer.headers.get("Location", "")) == (
         (303, True) if place.needs_sign_in else (200, False)
     )
 
 
-def test_map_marks_pages_that_need_a_login_for_strangers_only(lasting_provider: Provider) -> None:
+def test_map_marks_pages_that_need_a_login_for_strangers_only(provider: Provider) -> None:
     """Whoever is signed in needs no such warning."""
-    page = lasting_provider.client().get("/site-map").text
-    own = lasting_provider.signed_in().get("/site-map").text
+    page = provider.client().get("/site-map").text
+    own = provider.signed_in().get("/site-map").text
 
     assert page.count("(connexion nécessaire)") >= sum(place.needs_sign_in for place in EVERY_PLACE)
     assert "(connexion nécessaire)" not in own
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/terms", "/privacy", "/nowhere", "/account/secure"])
-def test_every_page_ends_with_the_same_links_in_the_same_order(lasting_provider: Provider, path: str) -> None:
+def test_every_page_ends_with_the_same_links_in_the_same_order(provider: Provider, path: str) -> None:
     """Help stands last among them, on every page (S-413); a second way through the site beside the menus (S-414)."""
-    some_terms(lasting_provider.context)
+    some_terms(provider.context)
 
-    assert _Links(lasting_provider.client().get(path).text).of_footer == [
+    assert _Links(provider.client().get(path).text).of_footer == [
         "/site-map",
         "/legal-notice",
         "/privacy",
@@ -188,12 +188,12 @@ def test_every_page_ends_with_the_same_links_in_the_same_order(lasting_provider:
     ]
 
 
-def test_sample_of_the_audit_names_what_the_statement_names(lasting_provider: Provider) -> None:
+def test_sample_of_the_audit_names_what_the_statement_names(provider: Provider) -> None:
     """docs/rgaa-sample.md and the statement have the same pages, and each address answers (S-426)."""
-    app = lasting_provider.app
+    app = provider.app
     paths = _paths(app)
     listed = re.findall(r"^\| `(/[^`]*)` \|", SAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
-    shown = _Links(lasting_provider.client().get("/accessibilite").text).of_main
+    shown = _Links(provider.client().get("/accessibilite").text).of_main
     adapter = app.url_map.bind("compte.example.org")
 
     assert [paths[endpoint] for endpoint in AUDITED] == listed[: len(AUDITED)]
@@ -203,13 +203,13 @@ def test_sample_of_the_audit_names_what_the_statement_names(lasting_provider: Pr
 
 
 def test_sample_of_the_audit_has_a_tenth_of_all_pages_beside_the_fixed_ones(
-    lasting_provider: Provider,
+    provider: Provider,
 ) -> None:
     """The method of the RGAA asks for one page in ten, drawn at random, beside those that it names."""
     sample = SAMPLE.read_text(encoding="utf-8")
     drawn = re.findall(r"^\| `/[^`]*` \| drawn", sample, re.MULTILINE)
 
-    assert len(drawn) * 10 >= len({rule.endpoint for rule in pages_of(lasting_provider.app)})
+    assert len(drawn) * 10 >= len({rule.endpoint for rule in pages_of(provider.app)})
 
 
 def test_map_of_a_provider_without_rubriques_has_none(database: Database, clock: SettableClock) -> None:
