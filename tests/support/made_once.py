@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     import pytest
 
 
+#: What `Rule.compile` writes: what addresses are matched by, and the functions that write them.
+_COMPILED = ("_parts", "_trace", "_converters", "arguments")
+_WRITERS = ("_build", "_build_unknown")
+
+
 def make_once(patch: pytest.MonkeyPatch) -> None:
     """Remember what is made, for as long as the patch lasts.
 
@@ -32,7 +37,7 @@ def make_once(patch: pytest.MonkeyPatch) -> None:
         patch: Of the whole run.
     """
     patch.setattr(Environment, "compile", _remembering(Environment.compile, _what_decides_code))
-    patch.setattr(Rule, "_compile_builder", _remembering(Rule._compile_builder, _what_decides_address))  # noqa: SLF001 - werkzeug has no other place for it
+    patch.setattr(Rule, "compile", _compiling_alike(Rule.compile))
     patch.setattr(language, "load", cache(language.load))
     patch.setattr(DefaultDialect, "__eq__", _is_same_dialect)
     patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(_what_decides_statement(dialect)))
@@ -79,9 +84,24 @@ def _what_decides_code(
     )
 
 
-def _what_decides_address(rule: Rule, append_unknown: bool = True) -> Hashable:  # noqa: FBT001, FBT002 - werkzeug's
-    """Tell what the function follows from that writes the addresses of a route; it is given the route itself."""
-    return None if rule.defaults else (rule.rule, tuple(rule._trace), append_unknown)  # noqa: SLF001 - the same
+def _compiling_alike(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """Take what another application's route of the same address was compiled to; nothing of it knows its map."""
+    made: dict[Hashable, dict[str, Any]] = {}
+
+    def compiled(rule: Rule) -> None:
+        key = (rule.rule, rule.subdomain, rule.host, rule.merge_slashes, rule.map.host_matching)
+        if rule.defaults:
+            compile_rule(rule)
+        elif key in made:
+            known = made[key]
+            vars(rule).update(known, arguments=set(known["arguments"]))
+            for name in _WRITERS:
+                setattr(rule, name, known[name].__func__.__get__(rule))
+        else:
+            compile_rule(rule)
+            made[key] = {name: vars(rule)[name] for name in (*_COMPILED, *_WRITERS)}
+
+    return compiled
 
 
 def _what_decides_statement(dialect: DefaultDialect) -> Hashable:
