@@ -98,7 +98,7 @@ class Pages:
         """Open an account for who has just come back from FranceConnect; gives the answer to the code."""
         chosen = self.post(browser, first.location, choice="create")
         coded = self.post(browser, chosen.location, email=email, terms="yes")
-        code = last_mail(self.provider.context).variables["code"]
+        code = last_mail(self.provider.context, email).variables["code"]
         return self.post(browser, coded.location, code=code)
 
 
