@@ -97,7 +97,7 @@ def _signs_up_unseen(visitor: Visitor) -> None:
 
 
 def coming_in(visitor: Visitor) -> Iterator[str]:
-    """Somebody who can't sign in."""
+    """Somebody who can’t sign in, then comes with too little."""
     visitor.opens("/sign-in")
     yield "sign_in"
     for notice in NOTICES_OF_SIGN_IN:
@@ -125,6 +125,12 @@ def coming_in(visitor: Visitor) -> Iterator[str]:
     yield "new_password_error"
     submits(visitor, password=OTHER_PASSWORD)
     yield "new_password_done"
+    # Parking can't do without a name, and this person gave none.
+    visitor.goes_to_parking()
+    submits(visitor, email=visitor.demo.new_account(identity={}), password=PASSWORD)
+    yield "identity_needed"
+    submits(visitor)
+    yield "identity_needed_error"
 
 
 def signing_up(visitor: Visitor) -> Iterator[str]:

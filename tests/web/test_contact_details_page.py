@@ -273,9 +273,12 @@ def test_service_that_needs_an_address_leads_here_and_back(provider: Provider) -
 
     assert asked.location.startswith(f"{PAGE}?pending=")
     shown = browser.get(asked.location)
-    assert "Encombrants a besoin d’une donnée" in words_of(shown)
+    assert "Encombrants a besoin de ces données" in words_of(shown)
+    assert "<strong>Adresse postale</strong>" in words_of(shown)
     still = browser.post(PAGE, data={**form_of(shown), "phone_number": "0142764040"})
-    assert still.location == asked.location
+    assert still.status_code == 422
+    assert "Encombrants a besoin de cette donnée" in words_of(still)
+    assert 'value="0142764040"' in still.text
     done = browser.post(PAGE, data={**form_of(browser.get(asked.location)), **LOBAU})
     assert "code=" in continue_url(done)
 

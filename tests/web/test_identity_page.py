@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import update
 
 from idp.domain.civil_identity import CivilIdentity, Gender, Level, Source, apply_certified
+from idp.domain.client import ClaimUse
 from idp.storage.engine import open_database
 from idp.storage.models import account_attributes
 from idp.storage.repositories import attributes
-from tests.support.pages import edition_of
-from tests.support.provider import a_provider, form_of
+from tests.support.pages import edition_of, words_of
+from tests.support.provider import a_provider, answer_of, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -410,3 +411,32 @@ def test_two_tabs_that_save_one_identity_are_both_told_that_it_is_saved(provider
 
     assert browser.post(PAGE, data=fields).status_code == 303
     assert browser.post(PAGE, data=fields).status_code == 303
+
+
+@pytest.mark.rule("CON-1", "PRO-3")
+@pytest.mark.parametrize(
+    "claim, typed, blank",
+    [
+        ("family_name", {"given_name": "Zoé"}, "family_name"),
+        ("name", {"birthdate": "1990-02-03"}, "given_name"),
+        ("gender", {"given_name": "Zoé"}, "gender"),
+    ],
+)
+def test_service_says_what_it_needs_and_the_page_asks_for_it(
+    provider: Provider, claim: str, typed: dict[str, str], blank: str
+) -> None:
+    """Who gave no identity is told which datum is missing; leaving it blank is an error by the field, and no loop."""
+    service = provider.a_client(
+        name="Encombrants", claims=(ClaimUse(claim, {"fr": "Pour vous."}, required=True),)
+    )
+    browser = provider.signed_in(provider.an_account())
+
+    page = provider.authorize(browser, service, scope="openid profile").location
+    shown = browser.get(page)
+    refused = browser.post(PAGE, data={**form_of(shown), **dict.fromkeys(WHOLE, ""), **typed})
+    saved = browser.post(PAGE, data={**form_of(browser.get(page)), **WHOLE})
+
+    assert "Encombrants a besoin de ces données" in words_of(shown)
+    assert refused.status_code == 422
+    assert f'href="#field-{blank}"' in refused.text
+    assert "code" in answer_of(saved)

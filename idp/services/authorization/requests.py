@@ -126,6 +126,19 @@ def situation_of(context: Context, pending: PendingAuthorization, *, session_coo
         return _read_again(context, connection, pending, session_cookie)
 
 
+def missing_claims(
+    context: Context, pending: PendingAuthorization, *, session_cookie: str | None
+) -> tuple[str, ...]:
+    """Name what the service of a waiting request can't do without, and nothing is known of (CON-1).
+
+    Raises:
+        DirectError: The client was disabled or changed meanwhile.
+        RedirectedError: The client must hear that something is wrong.
+    """
+    situation = situation_of(context, pending, session_cookie=session_cookie)
+    return shortfall(situation.client, situation.request.asked, levels_of(situation.known)).missing
+
+
 def find_pending(context: Context, pending_id: str, *, browser_hash: bytes) -> PendingAuthorization | None:
     """Find a waiting request of this browser; None when unknown, another browser's, or expired."""
     with context.database.read() as connection:

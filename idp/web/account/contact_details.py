@@ -15,6 +15,7 @@ from idp.services.account.contact_details import (
     shown_phone_number,
 )
 from idp.services.account.profile import Locked, Outdated, Saved
+from idp.web.account import needed
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
 from idp.web.sessions import present_person, sign_in_needed
@@ -45,6 +46,9 @@ def submit() -> Response:
     sent = form()
     typed = {name: sent.get(name, "") for name in FIELDS}
     account_id, seen = present_person().account.account_id, sent.get("edition", "")
+    blank = needed.errors(needed.claims(waiting), typed)
+    if blank:
+        return _again(typed, blank, edition=seen)
     outcome = contact_details.declare(context(), account_id, typed, edition=seen)
     match outcome:
         case Saved():
@@ -88,8 +92,11 @@ def _values(known: KnownContactDetails) -> dict[str, str]:
 
 
 def _variables(known: KnownContactDetails) -> dict[str, Any]:
+    claims = needed.claims(pending())
     return {
         "edition": known.edition,
+        "needed": claims,
+        "needed_fields": needed.fields(claims),
         "contact_email": contact_email.known(context(), present_person().account.account_id),
         "is_outdated": False,
         "known_phone_number": shown_phone_number(known.phone_number),

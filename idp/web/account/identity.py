@@ -12,6 +12,7 @@ from idp.domain.minimum_age import latest_birth
 from idp.services.account import profile, unlinking
 from idp.services.account.profile import Faulty, KnownIdentity, Locked, Outdated, Saved
 from idp.web import portal_button
+from idp.web.account import needed
 from idp.web.http import form, redirect_to, url
 from idp.web.interaction.flow import go_on, pending
 from idp.web.provenance import identity_rows, shown_value
@@ -49,6 +50,9 @@ def submit() -> Response:
     account_id, seen = present_person().account.account_id, sent.get("edition", "")
     if _age_needed(_known()) is not None and "birthdate" in typed and not typed["birthdate"].strip():
         return _again(typed, {"birthdate": [sentence("birthdate_needed")]}, edition=seen)
+    blank = needed.errors(needed.claims(waiting), typed)
+    if blank:
+        return _again(typed, blank, edition=seen)
     outcome = profile.declare(context(), account_id, _in_codes(typed), edition=seen)
     match outcome:
         case Saved():
@@ -111,6 +115,7 @@ def _age_needed(known: KnownIdentity) -> int | None:
 def _variables(known: KnownIdentity) -> dict[str, Any]:
     first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
     identity = identity_rows(known.attributes)
+    claims = needed.claims(pending())
     editable = (USAGE_NAME,) if known.is_certified else (*FIELDS, *known.declared_places)
     return {
         "edition": known.edition,
@@ -127,5 +132,7 @@ def _variables(known: KnownIdentity) -> dict[str, Any]:
         "contact_url": site().city.contact_url,
         "places": known.declared_places,
         "age_needed": _age_needed(known),
+        "needed": claims,
+        "needed_fields": needed.fields(claims),
         "unlinking": unlinking.standing(context(), present_person().account.account_id),
     }
