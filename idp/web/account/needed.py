@@ -42,5 +42,5 @@ def errors(needed: tuple[str, ...], typed: Mapping[str, str]) -> dict[str, list[
     for claim in needed:
         present = [name for name in _MADE_OF.get(claim, (claim,)) if name in typed]
         if present and not any(typed[name].strip() for name in present):
-            found[present[0]] = [sentence("claim_needed", claim=claim_words(claim), name=service_name())]
+            found[present[0]] = [sentence("claim_needed", datum=claim_words(claim), name=service_name())]
     return found
