@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from flask import Blueprint, make_response
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
 from idp.services.account import password
 from idp.services.sign_in.password import Throttled
-from idp.web import cookies
+from idp.web import cookies, mailed_link
 from idp.web.account.password_rules import password_errors, password_rules
 from idp.web.http import client_address, form, internal_path, query, redirect_to, retry_after, url
 from idp.web.interaction.flow import browser_hash, id_of, kept_pending, link, pending
@@ -64,9 +63,7 @@ def new() -> Response | str:
     """Show the form of a mailed link; a GET uses nothing up (S-272)."""
     token = query().get("token")
     if token is not None:
-        # The token leaves the address before a page with its own links and history is shown (S-271).
-        cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-        return redirect_to(url("password.new"))
+        return mailed_link.hidden(token, "password.new")
     email = password.address_of_link(context(), cookies.read(cookies.LINK))
     return _dead_link() if email is None else page("account/new_password.html", **_new_variables(email))
 

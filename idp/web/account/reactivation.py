@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, make_response
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.services.account import reactivation
 from idp.services.account.reactivation import Expired, InUse, Kept, Unknown, Waiting
-from idp.web import cookies
-from idp.web.http import query, redirect_to, url
+from idp.web import cookies, mailed_link
+from idp.web.http import query
 from idp.web.site import context
 from idp.web.templating import page
 
@@ -32,8 +31,7 @@ def show() -> Response:
     """Say what the button does; the token leaves the address before a page is shown (S-271)."""
     token = query().get("token")
     if token is not None:
-        cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-        return redirect_to(url("reactivation.show"))
+        return mailed_link.hidden(token, "reactivation.show")
     return _answer(reactivation.look(context(), cookies.read(cookies.LINK)))
 
 

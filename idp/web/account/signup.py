@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from flask import Blueprint, make_response
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
 from idp.domain.declared_identity import FIELDS
 from idp.domain.errors import ThrottledUntil
@@ -19,7 +18,7 @@ from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsEx
 from idp.services.account.signup import Details
 from idp.services.authorization import requests, terms
 from idp.services.sign_in.arrival import Arrived
-from idp.web import cookies, portal_button
+from idp.web import cookies, mailed_link, portal_button
 from idp.web.account import mailed_code
 from idp.web.account.password_rules import password_errors, password_rules
 from idp.web.federation import sign_up
@@ -142,9 +141,7 @@ def follow_link() -> Response | str:
     """Show a button: a GET proves nothing, for programs that read mail follow links (S-50, S-272)."""
     token = query().get("token")
     if token is not None:
-        # The token leaves the address before a page with its own links and history is shown (S-271).
-        cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-        return redirect_to(url("signup.follow_link"))
+        return mailed_link.hidden(token, "signup.follow_link")
     token = cookies.read(cookies.LINK)
     email = signup.address_of_link(context(), token)
     if email is not None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, make_response
 from werkzeug.exceptions import BadRequest
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.services.authorization import parental_permission
 from idp.services.authorization.consents import Shown
 from idp.services.authorization.parental_permission import LinkState
-from idp.web import cookies
+from idp.web import cookies, mailed_link
 from idp.web.http import form, query, redirect_to, url
 from idp.web.interaction.permission_words import notice_of, words
 from idp.web.language import language
@@ -37,9 +36,7 @@ def show() -> Response | str:
     """Show the question, or what was answered; a GET answers nothing (S-272)."""
     token = query().get("token")
     if token is not None:
-        # The token leaves the address before a page with its own links and history is shown (S-271).
-        cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-        return redirect_to(url("permission.show"))
+        return mailed_link.hidden(token, "permission.show")
     view = parental_permission.of_link(context(), cookies.read(cookies.LINK))
     return _dead_link() if view is None else page(_TEMPLATE, **_variables(view))
 

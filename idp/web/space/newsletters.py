@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 from idp.crypto.opaque import SecretKind, digest, is_well_formed
 from idp.services.account import newsletters
 from idp.services.authorization.consents import Shown
-from idp.web import cookies
+from idp.web import cookies, mailed_link
 from idp.web.http import form, query, redirect_to, url
 from idp.web.language import DEFAULT, language
 from idp.web.sessions import present_person, sign_in_needed
@@ -82,8 +82,9 @@ def leave() -> AnyResponse:
 @blueprint.get("/newsletters/confirm")
 def ask_confirmation() -> AnyResponse:
     """Say what the button does; the token leaves the address before a page is shown (S-271)."""
-    if "token" in query():
-        return _hidden("newsletters.ask_confirmation")
+    token = query().get("token")
+    if token is not None:
+        return mailed_link.hidden(token, "newsletters.ask_confirmation")
     found = newsletters.of_confirmation(context(), cookies.read(cookies.LINK))
     if found is None:
         return _link_page("confirm", "dead")
@@ -107,8 +108,9 @@ def confirm() -> AnyResponse:
 @blueprint.get("/newsletters/unsubscribe")
 def ask_unsubscription() -> AnyResponse:
     """Say what the button does, to whoever opens the link of a letter by hand."""
-    if "token" in query():
-        return _hidden("newsletters.ask_unsubscription")
+    token = query().get("token")
+    if token is not None:
+        return mailed_link.hidden(token, "newsletters.ask_unsubscription")
     found = newsletters.of_letter(context(), cookies.read(cookies.LINK))
     return _link_page("leave", "done" if found is None else "ask", found)
 
@@ -134,12 +136,6 @@ def unsubscribe() -> AnyResponse:
     shown = Shown(sentence("newsletter_leave"), language(), "mail")
     newsletters.unsubscribe_by_letter(context(), cookies.read(cookies.LINK), shown)
     return redirect_to(url("newsletters.ask_unsubscription"))
-
-
-def _hidden(endpoint: str) -> AnyResponse:
-    token = query().get("token", "")
-    cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-    return redirect_to(url(endpoint))
 
 
 def _link_page(act: str, state: str, found: Linked | None = None) -> Response:
