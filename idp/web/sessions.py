@@ -138,6 +138,28 @@ def recent_sign_in_needed(view: Callable[P, R]) -> Callable[P, R | Response]:
     return guarded
 
 
+def recent_sign_in_needed_or(endpoint: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
+    """Lead who signed in long ago back to a page that was open for long, once they have proven who they are (S-47).
+
+    Args:
+        endpoint: Of the page whose form this view takes.
+    """
+
+    def guard(view: Callable[P, R]) -> Callable[P, R | Response]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+            present = signed_in()
+            if present is None:
+                return redirect_to(url("login.show", next=url(endpoint)))
+            if not present.session.is_recent(context().clock(), context().session_lifetimes):
+                return redirect_to(url("login.show", next=url(endpoint), confirm="1"))
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
 def present_person() -> SignedIn:
     """Give who is signed in, in a view that `sign_in_needed` guards."""
     present = signed_in()

@@ -25,6 +25,8 @@ from idp.web.templating import form_page, page, sentence
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from idp.domain.pending_authorization import PendingAuthorization
+
 blueprint = Blueprint("contact_details", __name__)
 _TEMPLATE: Final = "account/contact_details.html"
 
@@ -33,9 +35,9 @@ _TEMPLATE: Final = "account/contact_details.html"
 @sign_in_needed
 def show() -> str:
     """Show what is known, to be edited."""
-    pending()
+    waiting = pending()
     known = _known()
-    return page(_TEMPLATE, values=_values(known), **_variables(known))
+    return page(_TEMPLATE, values=_values(known), **_variables(known, waiting))
 
 
 @blueprint.post("/account/contact-details")
@@ -48,7 +50,7 @@ def submit() -> Response:
     account_id, seen = present_person().account.account_id, sent.get("edition", "")
     blank = needed.errors(needed.claims(waiting), typed)
     if blank:
-        return _again(typed, blank, edition=seen)
+        return _again(waiting, typed, blank, edition=seen)
     outcome = contact_details.declare(context(), account_id, typed, edition=seen)
     match outcome:
         case Saved():
@@ -57,18 +59,25 @@ def submit() -> Response:
             return redirect_to(url("contact_details.show", notice="saved"))
         case Faulty(faults):
             errors = {name: [sentence(fault)] for name, fault in faults.items()}
-            return _again(typed, errors, edition=seen)
+            return _again(waiting, typed, errors, edition=seen)
         case Locked(_):
-            return _again(typed, {"phone_number": [sentence("phone_proven")]}, edition=seen)
+            return _again(waiting, typed, {"phone_number": [sentence("phone_proven")]}, edition=seen)
         case Outdated():
-            return _again(typed, {}, form_error=sentence("contact_details_outdated"), is_outdated=True)
+            return _again(
+                waiting, typed, {}, form_error=sentence("contact_details_outdated"), is_outdated=True
+            )
         case _:
             assert_never(outcome)
 
 
-def _again(typed: dict[str, str], errors: dict[str, list[str]], **more: Any) -> Response:  # noqa: ANN401 - of the template
+def _again(
+    waiting: PendingAuthorization | None,
+    typed: dict[str, str],
+    errors: dict[str, list[str]],
+    **more: Any,  # noqa: ANN401 - of the template
+) -> Response:
     """Show the form once more; its edition stays that of the page until the person is told what else was saved."""
-    variables = _variables(_known()) | more
+    variables = _variables(_known(), waiting) | more
     return make_response(*form_page(_TEMPLATE, errors, typed, **variables))
 
 
@@ -91,8 +100,8 @@ def _values(known: KnownContactDetails) -> dict[str, str]:
     }
 
 
-def _variables(known: KnownContactDetails) -> dict[str, Any]:
-    claims = needed.claims(pending())
+def _variables(known: KnownContactDetails, waiting: PendingAuthorization | None) -> dict[str, Any]:
+    claims = needed.claims(waiting)
     return {
         "edition": known.edition,
         "needed": claims,

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, make_response
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
 from idp.services.account import contact_email as use_case
 from idp.services.account.contact_email import Asked, Outcome
-from idp.web import cookies
+from idp.web import cookies, mailed_link
 from idp.web.http import form, query, redirect_to, url
-from idp.web.sessions import present_person, recent_sign_in_needed, sign_in_needed, signed_in
+from idp.web.sessions import present_person, recent_sign_in_needed, recent_sign_in_needed_or, sign_in_needed
 from idp.web.site import context
 from idp.web.templating import form_page, page, sentence
 
@@ -38,10 +37,9 @@ def show() -> str:
 
 
 @blueprint.post("/account/contact-email")
+@recent_sign_in_needed_or("contact_email.show")
 def submit() -> Response:
     """Mail the link; the answer is the same whoever the address belongs to."""
-    if not _is_recent():
-        return _proven_again("contact_email.show")
     typed = form()
     address = typed.get("email", "").strip()
     parsed = email_address.parse(address)
@@ -101,10 +99,9 @@ def ask_removal() -> Response | str:
 
 
 @blueprint.post("/account/contact-email/remove")
+@recent_sign_in_needed_or("contact_email.ask_removal")
 def remove() -> Response:
     """Remove the address; what was removed already stays so."""
-    if not _is_recent():
-        return _proven_again("contact_email.ask_removal")
     form()
     use_case.remove(context(), present_person().account)
     return _details("contact_email_removed")
@@ -115,9 +112,7 @@ def follow_link() -> Response | str:
     """Show a button: a GET proves nothing, for programs that read mail follow links (S-50, S-272)."""
     token = query().get("token")
     if token is not None:
-        # The token leaves the address before a page with its own links and history is shown (S-271).
-        cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-        return redirect_to(url("contact_email.follow_link"))
+        return mailed_link.hidden(token, "contact_email.follow_link")
     return _link_page()
 
 
@@ -142,16 +137,6 @@ def _link_page() -> Response | str:
 
 def _dead_link() -> Response:
     return make_response(page(_LINK_TEMPLATE, state="gone"), HTTPStatus.GONE)
-
-
-def _is_recent() -> bool:
-    present = signed_in()
-    return present is not None and present.session.is_recent(context().clock(), context().session_lifetimes)
-
-
-def _proven_again(endpoint: str) -> Response:
-    """Lead back to a page that was open for long, once the person has proven who they are."""
-    return redirect_to(url("login.show", next=url(endpoint), confirm="1" if signed_in() else None))
 
 
 def _again(typed: dict[str, str], error: str) -> Response:

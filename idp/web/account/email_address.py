@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from flask import Blueprint, make_response
 
-from idp.crypto.opaque import SecretKind, is_well_formed
 from idp.domain import email_address
 from idp.domain.email_address import EmailFault
 from idp.domain.errors import ThrottledUntil
@@ -15,10 +14,17 @@ from idp.services.account import email_address as use_case
 from idp.services.account.email_address import WaitingChange
 from idp.services.account.mailed_code import CodeExhausted, CodeExpired, MailsExhausted, Resent, WrongCode
 from idp.storage.repositories.email_changes import EmailChange
-from idp.web import cookies
+from idp.web import cookies, mailed_link
 from idp.web.account import mailed_code
 from idp.web.http import client_address, form, query, redirect_to, url
-from idp.web.sessions import forget, present_person, recent_sign_in_needed, sign_in_needed, signed_in
+from idp.web.sessions import (
+    forget,
+    present_person,
+    recent_sign_in_needed,
+    recent_sign_in_needed_or,
+    sign_in_needed,
+    signed_in,
+)
 from idp.web.site import context
 from idp.web.templating import form_page, page, sentence
 
@@ -41,24 +47,20 @@ def show() -> str:
 
 
 @blueprint.post("/account/email")
+@recent_sign_in_needed_or("email_address.show")
 def submit() -> Response:
     """Send the code; the answer is the same whoever the address belongs to (ACC-5).
 
     Raises:
         ThrottledUntil: Asked for again and again.
     """
-    present = signed_in()
-    if present is None or not present.session.is_recent(context().clock(), context().session_lifetimes):
-        # The page was open for long: it comes again once the person has proven who they are.
-        confirm = None if present is None else "1"
-        return redirect_to(url("login.show", next=url("email_address.show"), confirm=confirm))
     typed = form()
     address = typed.get("email", "").strip()
     parsed = email_address.parse(address)
     outcome = (
         email_address.fault(address)
         if parsed is None
-        else use_case.begin(context(), present.account, parsed, address=str(client_address() or ""))
+        else use_case.begin(context(), present_person().account, parsed, address=str(client_address() or ""))
     )
     match outcome:
         case use_case.Begun():
@@ -133,7 +135,7 @@ def follow_link() -> Response | str:
     """Show a button: a GET proves nothing, for programs that read mail follow links (S-50, S-272)."""
     token = query().get("token")
     if token is not None:
-        return _kept(token, "email_address.follow_link")
+        return mailed_link.hidden(token, "email_address.follow_link")
     return _link_page()
 
 
@@ -169,7 +171,7 @@ def look_at_undo() -> Response | str:
     """Say what the button undoes; nobody needs to be signed in, and a GET undoes nothing (S-272)."""
     token = query().get("token")
     if token is not None:
-        return _kept(token, "email_address.look_at_undo")
+        return mailed_link.hidden(token, "email_address.look_at_undo")
     token = cookies.read(cookies.LINK)
     found = use_case.look_at_undo(context(), token)
     if not isinstance(found, EmailChange):
@@ -206,12 +208,6 @@ def _link_page() -> Response | str:
     if email is not None:
         return page(_LINK_PAGE, state="asked", email=email, token=token)
     return _dead_link()
-
-
-def _kept(token: str, endpoint: str) -> Response:
-    # The token leaves the address before a page with its own links and history is shown (S-271).
-    cookies.write(cookies.LINK, token if is_well_formed(SecretKind.LINK, token) else None)
-    return redirect_to(url(endpoint))
 
 
 def _waiting() -> WaitingChange | None:

@@ -9,9 +9,8 @@ from flask import Blueprint, Response
 from idp.domain.errors import ThrottledUntil
 from idp.services.account import export
 from idp.services.account.export import Export
-from idp.web.http import redirect_to, url
 from idp.web.language import language
-from idp.web.sessions import present_person, recent_sign_in_needed, signed_in
+from idp.web.sessions import present_person, recent_sign_in_needed, recent_sign_in_needed_or
 from idp.web.site import context
 from idp.web.templating import page
 
@@ -29,17 +28,13 @@ def show() -> str:
 
 
 @blueprint.post("/account/export")
+@recent_sign_in_needed_or("export.show")
 def download() -> AnyResponse:
     """Send the file; it is made in memory and kept nowhere.
 
     Raises:
         ThrottledUntil: Asked for again and again.
     """
-    present = signed_in()
-    if present is None or not present.session.is_recent(context().clock(), context().session_lifetimes):
-        # The page was open for long: it comes again once the person has proven who they are.
-        confirm = None if present is None else "1"
-        return redirect_to(url("login.show", next=url("export.show"), confirm=confirm))
     outcome = export.give(context(), present_person().account.account_id, language=language())
     match outcome:
         case ThrottledUntil():

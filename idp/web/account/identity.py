@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from idp.domain.civil_identity import Attribute
     from idp.domain.client import Client
     from idp.domain.declared_identity import IdentityFault
+    from idp.domain.pending_authorization import PendingAuthorization
 
 blueprint = Blueprint("identity", __name__)
 
@@ -36,9 +37,9 @@ blueprint = Blueprint("identity", __name__)
 @sign_in_needed
 def show() -> str:
     """Show what is known: to be edited where it is declared, locked where it is certified."""
-    pending()
+    waiting = pending()
     known = _known()
-    return page("account/identity.html", values=_values(known), **_variables(known))
+    return page("account/identity.html", values=_values(known), **_variables(known, waiting))
 
 
 @blueprint.post("/account/identity")
@@ -49,10 +50,10 @@ def submit() -> Response:
     typed = {name: value for name, value in sent.items() if name in (*FIELDS, *PLACES)}
     account_id, seen = present_person().account.account_id, sent.get("edition", "")
     if _age_needed(_known()) is not None and "birthdate" in typed and not typed["birthdate"].strip():
-        return _again(typed, {"birthdate": [sentence("birthdate_needed")]}, edition=seen)
+        return _again(waiting, typed, {"birthdate": [sentence("birthdate_needed")]}, edition=seen)
     blank = needed.errors(needed.claims(waiting), typed)
     if blank:
-        return _again(typed, blank, edition=seen)
+        return _again(waiting, typed, blank, edition=seen)
     outcome = profile.declare(context(), account_id, _in_codes(typed), edition=seen)
     match outcome:
         case Saved():
@@ -60,20 +61,27 @@ def submit() -> Response:
                 return go_on(waiting)
             return redirect_to(url("identity.show", notice="saved"))
         case Faulty(faults):
-            return _again(typed, {name: [_sentence(fault)] for name, fault in faults.items()}, edition=seen)
+            return _again(
+                waiting, typed, {name: [_sentence(fault)] for name, fault in faults.items()}, edition=seen
+            )
         case Locked(_):
             # The page has no field of that name any more: the sentence stands in the summary alone.
-            return _again(typed, {}, form_error=sentence("identity_certified"), edition=seen)
+            return _again(waiting, typed, {}, form_error=sentence("identity_certified"), edition=seen)
         case Outdated():
-            return _again(typed, {}, form_error=sentence("identity_outdated"), is_outdated=True)
+            return _again(waiting, typed, {}, form_error=sentence("identity_outdated"), is_outdated=True)
         case _:
             assert_never(outcome)
 
 
-def _again(typed: dict[str, str], errors: dict[str, list[str]], **more: Any) -> Response:  # noqa: ANN401 - of the template
+def _again(
+    waiting: PendingAuthorization | None,
+    typed: dict[str, str],
+    errors: dict[str, list[str]],
+    **more: Any,  # noqa: ANN401 - of the template
+) -> Response:
     """Show the form once more; its edition stays that of the page until the person is told what else was saved."""
     known = _known()
-    variables = _variables(known) | more
+    variables = _variables(known, waiting) | more
     return make_response(
         *form_page("account/identity.html", errors, {**_values(known), **typed}, **variables)
     )
@@ -112,10 +120,10 @@ def _age_needed(known: KnownIdentity) -> int | None:
     return client.minimum_age
 
 
-def _variables(known: KnownIdentity) -> dict[str, Any]:
+def _variables(known: KnownIdentity, waiting: PendingAuthorization | None) -> dict[str, Any]:
     first = next((known.attributes[name] for name in PIVOT_ORDER if name in known.attributes), None)
     identity = identity_rows(known.attributes)
-    claims = needed.claims(pending())
+    claims = needed.claims(waiting)
     editable = (USAGE_NAME,) if known.is_certified else (*FIELDS, *known.declared_places)
     return {
         "edition": known.edition,

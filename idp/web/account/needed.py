@@ -26,9 +26,9 @@ def claims(waiting: PendingAuthorization | None) -> tuple[str, ...]:
 
 
 def fields(needed: tuple[str, ...]) -> frozenset[str]:
-    """Name the fields that are not optional for who wants to go on."""
-    made = {name for claim in needed for name in _MADE_OF.get(claim, (claim,)) if claim != "name"}
-    return frozenset(made)
+    """Name the fields that are not optional for who wants to go on; where one of several is enough, none is."""
+    made_of = (_MADE_OF.get(claim, (claim,)) for claim in needed)
+    return frozenset(names[0] for names in made_of if len(names) == 1)
 
 
 def errors(needed: tuple[str, ...], typed: Mapping[str, str]) -> dict[str, list[str]]:
